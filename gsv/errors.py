@@ -1,0 +1,48 @@
+"""Every error gsv raises on purpose. Each message is one plain sentence: what is wrong, and what would be right.
+
+The command line prints the message alone and exits with status 1; anything that is not a `GsvError` is a bug.
+"""
+
+
+class GsvError(Exception):
+    """Base of all errors a caller may want to catch."""
+
+
+class InputError(GsvError):
+    """An argument, path or file of the user's cannot be used as given."""
+
+
+class AudioError(InputError):
+    """A sound file is missing, corrupt, or too short for what was asked."""
+
+
+class ListError(InputError):
+    """A `.list` file is missing, empty, or has a line that cannot be read."""
+
+
+class TextError(InputError):
+    """The text holds nothing that can be spoken, or is in a language that the model does not know."""
+
+
+class CheckpointError(GsvError):
+    """A weight file is not what it should be: wrong kind, wrong version, or damaged."""
+
+
+class UnsafeCheckpointError(CheckpointError):
+    """A weight file holds pickled objects other than tensors and settings; it was not loaded and nothing in it ran."""
+
+
+class MissingWeightsError(GsvError):
+    """A weight file is not there; the message names the file, its folder and the command that gets it."""
+
+
+class MissingLibraryError(GsvError):
+    """An optional library is not installed; the message holds the install line."""
+
+
+class TrainingError(GsvError):
+    """Training cannot start or go on."""
+
+
+class SynthesisError(GsvError):
+    """Speech could not be made from valid input."""
