@@ -1,0 +1,130 @@
+"""Where things lie: the project folder, its weights, an experiment's files, and paths written for the original layout."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from gsv.errors import InputError
+from gsv.versions import Version
+
+_ORIGINAL_PREFIX = "GPT_SoVITS"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder that holds `pretrained_models/`, `logs/` and the folders of finished weights."""
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> "Project":
+        """The folder of the source checkout that gsv was installed from, or else the current one."""
+        checkout = Path(__file__).resolve().parent.parent
+        return cls(checkout if (checkout / "pretrained_models").is_dir() else Path.cwd())
+
+    @property
+    def pretrained(self) -> Path:
+        return self.root / "pretrained_models"
+
+    @property
+    def hubert(self) -> Path:
+        return self.pretrained / "chinese-hubert-base"
+
+    @property
+    def roberta(self) -> Path:
+        return self.pretrained / "chinese-roberta-wwm-ext-large"
+
+    @property
+    def speaker_encoder(self) -> Path:
+        return self.pretrained / "sv" / "pretrained_eres2netv2w24s4ep4.ckpt"
+
+    @property
+    def g2pw(self) -> Path | None:
+        """The folder of the Mandarin polyphone model, or None where it is not installed."""
+        places = (self.pretrained / "G2PWModel", self.root / _ORIGINAL_PREFIX / "text" / "G2PWModel")
+        return next((place for place in places if (place / "g2pW.onnx").is_file()), None)
+
+    def experiment(self, name: str) -> "Experiment":
+        """The experiment of that name; a name is one path component."""
+        if not name.strip() or Path(name).name != name or name in {".", ".."}:
+            raise InputError(f"The experiment name {name!r} is not usable; give a plain name without slashes.")
+        return Experiment(self.root / "logs" / name)
+
+    def resolve(self, path: str | Path) -> Path:
+        """The file that a user means by a path.
+
+        Quotes and blanks around a pasted path are stripped. A path that exists as given wins; otherwise relative
+        paths are taken from the project folder, and `GPT_SoVITS/pretrained_models/X` and `GPT_SoVITS/configs/X`
+        (with `/` or `\\`) mean the project's own folders of those names. The result need not exist.
+        """
+        text = str(path).strip().strip("\"'").strip()
+        if not text:
+            raise InputError("An empty path was given; name a file or folder.")
+        given = Path(text).expanduser()
+        if given.exists() or given.is_absolute():
+            return given
+        parts = Path(text.replace("\\", "/")).parts
+        if len(parts) > 1 and parts[0] == _ORIGINAL_PREFIX and parts[1] in {"pretrained_models", "configs"}:
+            parts = parts[1:]
+        return self.root.joinpath(*parts)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """`logs/EXP/`: the files that feature extraction writes and training reads, named as existing datasets have them."""
+
+    root: Path
+
+    @property
+    def name(self) -> str:
+        return self.root.name
+
+    @property
+    def phones(self) -> Path:
+        return self.root / "2-name2text.txt"
+
+    @property
+    def bert(self) -> Path:
+        return self.root / "3-bert"
+
+    @property
+    def hubert(self) -> Path:
+        return self.root / "4-cnhubert"
+
+    @property
+    def wav32k(self) -> Path:
+        return self.root / "5-wav32k"
+
+    @property
+    def semantic(self) -> Path:
+        return self.root / "6-name2semantic.tsv"
+
+    @property
+    def speaker(self) -> Path:
+        return self.root / "7-sv_cn"
+
+    def sovits_logs(self, version: Version) -> Path:
+        return self.root / f"logs_s2_{version.name}"
+
+    def gpt_logs(self, version: Version) -> Path:
+        return self.root / f"logs_s1_{version.name}"
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` to write to; it takes the name `path` only when the block ends without an error.
+
+    A reader therefore sees the old file or the whole new one, never half of it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=path.suffix, delete=False) as handle:
+        temporary = Path(handle.name)
+    try:
+        yield temporary
+        # Temporary files are private to the user; the finished one has the rights that any new file gets.
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,143 @@
+"""What differs between the model versions, in one table. Nothing else in gsv asks which version it is dealing with.
+
+Source of the facts: the official checkpoints' layouts and the hyper-parameters they were trained with.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gsv.errors import InputError
+
+SymbolTableName = Literal["v1", "v2"]
+
+
+@dataclass(frozen=True)
+class BaseWeights:
+    """Paths of a version's official base models, relative to `pretrained_models/`."""
+
+    generator: str
+    discriminator: str
+    gpt: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """One family member: its symbol table, its files, and what it can do."""
+
+    name: str
+    symbols: SymbolTableName
+    sovits_symbols: int
+    gpt_symbols: int
+    languages: tuple[str, ...]
+    base: BaseWeights
+    # The first bytes of files that an exporter marks with the version instead of "PK"; None: the file keeps "PK".
+    header: bytes | None
+    # MD5 of the first 8192 bytes of the official base generator.
+    base_md5: str
+    uses_speaker_vector: bool
+    discriminator_periods: tuple[int, ...] = (2, 3, 5, 7, 11)
+    sampling_rate: int = 32000
+    # The Pro models are exported with the digits in front of the archive.
+    folder_suffix: str = field(default="")
+
+    @property
+    def sovits_folder(self) -> str:
+        """Folder of finished SoVITS weights, e.g. `SoVITS_weights_v2`."""
+        return "SoVITS_weights" + self.folder_suffix
+
+    @property
+    def gpt_folder(self) -> str:
+        """Folder of finished GPT weights, e.g. `GPT_weights_v2`."""
+        return "GPT_weights" + self.folder_suffix
+
+
+_V1_LANGUAGES = ("auto", "en", "zh", "ja", "all_zh", "all_ja")
+_V2_LANGUAGES = (
+    "auto",
+    "auto_yue",
+    "en",
+    "zh",
+    "ja",
+    "yue",
+    "ko",
+    "all_zh",
+    "all_ja",
+    "all_yue",
+    "all_ko",
+)
+_PRO_PERIODS = (2, 3, 5, 7, 11, 17, 23)
+
+_TABLE = (
+    Version(
+        name="v1",
+        symbols="v1",
+        sovits_symbols=322,
+        gpt_symbols=512,
+        languages=_V1_LANGUAGES,
+        base=BaseWeights(
+            "s2G488k.pth",
+            "s2D488k.pth",
+            "s1bert25hz-2kh-longer-epoch=68e-step=50232.ckpt",
+        ),
+        header=b"00",
+        base_md5="dc3c97e17592963677a4a1681f30c653",
+        uses_speaker_vector=False,
+    ),
+    Version(
+        name="v2",
+        symbols="v2",
+        sovits_symbols=732,
+        gpt_symbols=732,
+        languages=_V2_LANGUAGES,
+        base=BaseWeights(
+            "gsv-v2final-pretrained/s2G2333k.pth",
+            "gsv-v2final-pretrained/s2D2333k.pth",
+            "gsv-v2final-pretrained/s1bert25hz-5kh-longer-epoch=12-step=369668.ckpt",
+        ),
+        header=b"01",
+        base_md5="6642b37f3dbb1f76882b69937c95a5f3",
+        uses_speaker_vector=False,
+        folder_suffix="_v2",
+    ),
+    Version(
+        name="v2Pro",
+        symbols="v2",
+        sovits_symbols=732,
+        gpt_symbols=732,
+        languages=_V2_LANGUAGES,
+        base=BaseWeights("v2Pro/s2Gv2Pro.pth", "v2Pro/s2Dv2Pro.pth", "s1v3.ckpt"),
+        header=b"05",
+        base_md5="c7e9fce2223f3db685cdfa1e6368728a",
+        uses_speaker_vector=True,
+        discriminator_periods=_PRO_PERIODS,
+        folder_suffix="_v2Pro",
+    ),
+    Version(
+        name="v2ProPlus",
+        symbols="v2",
+        sovits_symbols=732,
+        gpt_symbols=732,
+        languages=_V2_LANGUAGES,
+        base=BaseWeights("v2Pro/s2Gv2ProPlus.pth", "v2Pro/s2Dv2ProPlus.pth", "s1v3.ckpt"),
+        header=b"06",
+        base_md5="66b313e39455b57ab1b0bc0b239c9d0a",
+        uses_speaker_vector=True,
+        discriminator_periods=_PRO_PERIODS,
+        folder_suffix="_v2ProPlus",
+    ),
+)
+
+VERSIONS: dict[str, Version] = {version.name: version for version in _TABLE}
+
+# Versions that exist in the field and are told apart when a file is read, but that gsv cannot run yet.
+KNOWN_BUT_NOT_BUILT = ("v3", "v4")
+
+
+def version_named(name: str) -> Version:
+    """The table's row of that name; InputError names the versions there are."""
+    if name in VERSIONS:
+        return VERSIONS[name]
+    known = ", ".join(VERSIONS)
+    if name in KNOWN_BUT_NOT_BUILT:
+        raise InputError(f"Version {name} is not built yet; choose one of {known}.")
+    raise InputError(f"There is no version {name!r}; choose one of {known}.")
