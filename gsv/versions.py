@@ -3,7 +3,7 @@
 Source of the facts: the official checkpoints' layouts and the hyper-parameters they were trained with.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from gsv.errors import InputError
@@ -34,11 +34,17 @@ class Version:
     header: bytes | None
     # MD5 of the first 8192 bytes of the official base generator.
     base_md5: str
-    uses_speaker_vector: bool
+    # Rows of the spectrogram that the style encoder is given.
+    reference_bins: int = 704
+    # Width of the speaker encoder's vector; None: the version takes none.
+    speaker_dim: int | None = None
     discriminator_periods: tuple[int, ...] = (2, 3, 5, 7, 11)
     sampling_rate: int = 32000
-    # The Pro models are exported with the digits in front of the archive.
-    folder_suffix: str = field(default="")
+    folder_suffix: str = ""
+
+    @property
+    def uses_speaker_vector(self) -> bool:
+        return self.speaker_dim is not None
 
     @property
     def sovits_folder(self) -> str:
@@ -65,6 +71,7 @@ _V2_LANGUAGES = (
     "all_yue",
     "all_ko",
 )
+_SPEAKER_DIM = 20480
 _PRO_PERIODS = (2, 3, 5, 7, 11, 17, 23)
 
 _TABLE = (
@@ -81,7 +88,7 @@ _TABLE = (
         ),
         header=b"00",
         base_md5="dc3c97e17592963677a4a1681f30c653",
-        uses_speaker_vector=False,
+        reference_bins=1025,
     ),
     Version(
         name="v2",
@@ -96,7 +103,6 @@ _TABLE = (
         ),
         header=b"01",
         base_md5="6642b37f3dbb1f76882b69937c95a5f3",
-        uses_speaker_vector=False,
         folder_suffix="_v2",
     ),
     Version(
@@ -108,7 +114,7 @@ _TABLE = (
         base=BaseWeights("v2Pro/s2Gv2Pro.pth", "v2Pro/s2Dv2Pro.pth", "s1v3.ckpt"),
         header=b"05",
         base_md5="c7e9fce2223f3db685cdfa1e6368728a",
-        uses_speaker_vector=True,
+        speaker_dim=_SPEAKER_DIM,
         discriminator_periods=_PRO_PERIODS,
         folder_suffix="_v2Pro",
     ),
@@ -121,7 +127,7 @@ _TABLE = (
         base=BaseWeights("v2Pro/s2Gv2ProPlus.pth", "v2Pro/s2Dv2ProPlus.pth", "s1v3.ckpt"),
         header=b"06",
         base_md5="66b313e39455b57ab1b0bc0b239c9d0a",
-        uses_speaker_vector=True,
+        speaker_dim=_SPEAKER_DIM,
         discriminator_periods=_PRO_PERIODS,
         folder_suffix="_v2ProPlus",
     ),

@@ -1,0 +1,159 @@
+"""Text-to-semantic transformer (the "GPT" of GPT-SoVITS): phonemes and a prompt's semantic tokens in, further tokens out.
+
+Rows are [text | semantic]. Text rows see all text; semantic rows see all text and the semantics up to themselves.
+Decoding with a cache is in `gsv.synthesis.decoder`; this module knows the network and its training form only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gsv.models.layers import SinusoidalPosition, length_mask
+
+
+@dataclass(frozen=True)
+class T2SConfig:
+    """Widths; the defaults are the official v2 ones. Names are those of the official `config.model`."""
+
+    vocab_size: int = 1025
+    phoneme_vocab_size: int = 732
+    embedding_dim: int = 512
+    hidden_dim: int = 512
+    head: int = 16
+    n_layer: int = 24
+    dropout: float = 0.0
+    EOS: int = 1024
+    bert_dim: int = 1024
+
+    @classmethod
+    def from_dict(cls, config: Mapping[str, Any]) -> "T2SConfig":
+        """From the `model` group of a checkpoint's or yaml file's configuration; other entries are ignored.
+
+        `linear_units` is one of those: the official networks are always 4 * hidden_dim wide there.
+        """
+        return cls(**{field.name: config[field.name] for field in fields(cls) if field.name in config})
+
+
+class TokenEmbedding(nn.Module):
+    def __init__(self, count: int, width: int):
+        super().__init__()
+        self.word_embeddings = nn.Embedding(count, width)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.word_embeddings(ids)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention with one fused input projection, as torch's own module stores it."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
+        self.out_proj = nn.Linear(width, width)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        nn.init.zeros_(self.out_proj.bias)
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x [B, T, C] -> query, key and value, each [B, heads, T, C / heads]."""
+        joint = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        query, key, value = joint.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        return query, key, value
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout: float = 0.0) -> Tensor:
+        """mask [B or 1, 1, T, S] of bool, True where a row may look -> [B, T, C]."""
+        out = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
+        return self.out_proj(out.transpose(1, 2).flatten(2))
+
+
+class Layer(nn.Module):
+    """Post-norm transformer layer with ReLU."""
+
+    def __init__(self, width: int, heads: int, dropout: float):
+        super().__init__()
+        self.self_attn = SelfAttention(width, heads)
+        self.linear1 = nn.Linear(width, 4 * width)
+        self.linear2 = nn.Linear(4 * width, width)
+        self.norm1 = nn.LayerNorm(width)
+        self.norm2 = nn.LayerNorm(width)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        dropout = self.drop.p if self.training else 0.0
+        return self.finish(x, self.self_attn.attend(*self.self_attn.project(x), mask, dropout))
+
+    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Everything after attention, given the layer's input and attention's output."""
+        x = self.norm1(x + self.drop(attended))
+        return self.norm2(x + self.drop(self.linear2(self.drop(self.linear1(x).relu()))))
+
+
+class Stack(nn.Module):
+    def __init__(self, config: T2SConfig):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            Layer(config.hidden_dim, config.head, config.dropout) for _ in range(config.n_layer)
+        )
+
+
+class T2S(nn.Module):
+    """The network. Its `forward` is the training form; `embed_*`, `h.layers` and `ar_predict_layer` serve decoding."""
+
+    def __init__(self, config: T2SConfig):
+        super().__init__()
+        self.config = config
+        width = config.hidden_dim
+        self.bert_proj = nn.Linear(config.bert_dim, width)
+        self.ar_text_embedding = TokenEmbedding(config.phoneme_vocab_size, width)
+        self.ar_text_position = SinusoidalPosition(width)
+        self.ar_audio_embedding = TokenEmbedding(config.vocab_size, width)
+        self.ar_audio_position = SinusoidalPosition(width)
+        self.h = Stack(config)
+        self.ar_predict_layer = nn.Linear(width, config.vocab_size, bias=False)
+
+    def embed_text(self, phonemes: Tensor, bert: Tensor) -> Tensor:
+        """phonemes [B, X] of int64, bert [B, 1024, X] -> [B, X, C]."""
+        return self.ar_text_position(self.ar_text_embedding(phonemes) + self.bert_proj(bert.transpose(1, 2)))
+
+    def embed_semantics(self, tokens: Tensor, start: int = 0) -> Tensor:
+        """tokens [B, Y] of int64 whose first has the position `start` -> [B, Y, C]."""
+        return self.ar_audio_position(self.ar_audio_embedding(tokens), start)
+
+    def forward(
+        self, phonemes: Tensor, phoneme_lengths: Tensor, semantics: Tensor, semantic_lengths: Tensor, bert: Tensor
+    ) -> Tensor:
+        """Logits for every semantic token and the end mark, each from the rows before it.
+
+        Args:
+            phonemes: [B, X], padded on the right with 0.
+            semantics: [B, Y], padded on the right with anything.
+            bert: [B, 1024, X].
+
+        Returns:
+            [B, Y + 1, V]; row t is the prediction of token t, the last valid row that of the end mark. In a ragged
+            batch the text mask hides as many rows on the *left* as were padded on the right. The official models were
+            trained so, and fine-tuning keeps to it.
+        """
+        x_size, y_size = phonemes.shape[1], semantics.shape[1]
+        inside = length_mask(semantic_lengths, y_size)
+        semantics = torch.where(inside, semantics, self.config.EOS)
+        rows = torch.cat([self.embed_text(phonemes, bert), self.embed_semantics(semantics)], dim=1)
+        mask = self._training_mask(phoneme_lengths, x_size, inside)
+        for layer in self.h.layers:
+            rows = layer(rows, mask)
+        return self.ar_predict_layer(rows[:, x_size - 1 :])
+
+    @staticmethod
+    def _training_mask(phoneme_lengths: Tensor, x_size: int, semantics_inside: Tensor) -> Tensor:
+        y_size = semantics_inside.shape[1]
+        device = semantics_inside.device
+        text_visible = torch.arange(x_size, device=device)[None] >= (x_size - phoneme_lengths)[:, None]
+        columns = torch.cat([text_visible, semantics_inside], dim=1)
+        order = torch.ones(x_size + y_size, x_size + y_size, dtype=torch.bool, device=device).tril()
+        order[:, :x_size] = True
+        return (order & columns[:, None])[:, None]
