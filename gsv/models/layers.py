@@ -5,15 +5,38 @@ Parameter names are those of the official checkpoints, which is why some of them
 """
 
 import math
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gsv.errors import CheckpointError
+
 
 def length_mask(lengths: Tensor, size: int) -> Tensor:
     """[B] lengths -> [B, size] of bool, True at positions inside each length."""
     return torch.arange(size, device=lengths.device)[None] < lengths[:, None]
+
+
+def take_over(model: nn.Module, weights: Mapping[str, Tensor], optional: tuple[str, ...] = ()) -> None:
+    """Copies tensors of a file into a network, in the network's own precision.
+
+    Raises CheckpointError if one is missing (but for names that start with one of `optional`) or has another shape.
+    Names that the network does not have are ignored: other programs store extra ones.
+    """
+    for name, own in model.state_dict().items():
+        if name not in weights:
+            if name.startswith(optional):
+                continue
+            raise CheckpointError(f"The weight file lacks the tensor {name}; it is damaged or of another kind.")
+        given = weights[name]
+        if given.shape != own.shape:
+            raise CheckpointError(
+                f"The weight file's tensor {name} has the shape {tuple(given.shape)} where its configuration asks for "
+                f"{tuple(own.shape)}; the file is inconsistent."
+            )
+        own.copy_(given)
 
 
 def weight_normed(module: nn.Module) -> nn.Module:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from gsv.models.layers import Attention, Encoder, GatedStack, length_mask
+from gsv.models.layers import Attention, Encoder, GatedStack, fold_weight_norm, length_mask, take_over
 from gsv.models.vocoders import HifiGenerator
 from gsv.versions import Version
 
@@ -371,6 +371,22 @@ class Sovits(nn.Module):
             self.sv_emb = nn.Linear(config.speaker_dim, config.gin_channels)
             self.ge_to512 = nn.Linear(config.gin_channels, config.mrte_channels)
             self.prelu = nn.PReLU(config.gin_channels)
+
+    @classmethod
+    def from_weights(cls, config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "Sovits":
+        """The network of a generator file: its configuration's `model` group and its tensors, taken over in float32.
+
+        An exported voice has no posterior encoder; the one made here is then untrained, and only training would use it.
+        """
+        model = cls(SovitsConfig.from_weights(config, weights))
+        take_over(model, weights, optional=("enc_q.",))
+        return model
+
+    def for_inference(self) -> "Sovits":
+        """The same network without what only training uses, and with weight norm folded."""
+        del self.enc_q
+        fold_weight_norm(self)
+        return self.requires_grad_(False).eval()
 
     @torch.no_grad()
     def quantize(self, ssl: Tensor) -> Tensor:

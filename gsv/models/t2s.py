@@ -12,7 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsv.models.layers import SinusoidalPosition, length_mask
+from gsv.models.layers import SinusoidalPosition, length_mask, take_over
+
+# What every tensor's name starts with in official files.
+PREFIX = "model."
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,22 @@ class T2S(nn.Module):
         self.ar_audio_position = SinusoidalPosition(width)
         self.h = Stack(config)
         self.ar_predict_layer = nn.Linear(width, config.vocab_size, bias=False)
+
+    @classmethod
+    def from_weights(cls, config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "T2S":
+        """The network of a GPT file: its configuration's `model` group and its tensors, whose names start with `model.`."""
+        weights = {name.removeprefix(PREFIX): tensor for name, tensor in weights.items()}
+        shapes = {}
+        for field, name, axis in (
+            ("phoneme_vocab_size", "ar_text_embedding.word_embeddings.weight", 0),
+            ("vocab_size", "ar_audio_embedding.word_embeddings.weight", 0),
+            ("bert_dim", "bert_proj.weight", 1),
+        ):
+            if name in weights:
+                shapes[field] = weights[name].shape[axis]
+        model = cls(T2SConfig.from_dict({**config, **shapes}))
+        take_over(model, weights)
+        return model
 
     def embed_text(self, phonemes: Tensor, bert: Tensor) -> Tensor:
         """phonemes [B, X] of int64, bert [B, 1024, X] -> [B, X, C]."""

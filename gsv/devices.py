@@ -1,0 +1,33 @@
+"""Where computing happens: which device, and in which precision."""
+
+import torch
+
+from gsv.errors import InputError
+
+
+def best_device(name: str | None = None) -> torch.device:
+    """The device of that name ("cpu", "cuda", "cuda:1", "mps"), or without a name the fastest there is.
+
+    Raises InputError if the machine does not have it.
+    """
+    if name is None:
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"There is no device {name!r}; choose cpu, cuda, cuda:N or mps.") from None
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there.get(device.type, False):
+        raise InputError(f"This machine has no device {name}; leave it out to take the fastest there is.")
+    return device
+
+
+def working_dtype(device: torch.device) -> torch.dtype:
+    """Half precision on CUDA GPUs, single precision elsewhere."""
+    return torch.float16 if device.type == "cuda" else torch.float32

@@ -1,0 +1,334 @@
+"""Text and a voice in, speech out.
+
+    from gsv import Engine
+    engine = Engine.load()
+    voice = engine.voice("reference.wav", "What is said in it.", "en")
+    speech = engine.speak("Hello there.", "en", voice)
+
+`Engine.stream` yields the audio of one piece of text after another as it comes; `Engine.speak` joins them. Everything
+that speaks in gsv is a caller of these two. One engine serves one request at a time.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gsv.checkpoints import read_generator, read_gpt
+from gsv.devices import best_device, working_dtype
+from gsv.errors import CheckpointError, InputError, SynthesisError
+from gsv.models.encoders import ContentEncoder, TextEncoder, load_speaker_encoder
+from gsv.models.sovits import Sovits
+from gsv.models.t2s import T2S
+from gsv.paths import Project
+from gsv.synthesis.decoder import TOKENS_AT_MOST, Continuation, Row, generate
+from gsv.synthesis.reading import Phonemes, Reader
+from gsv.synthesis.sampling import SamplingOptions
+from gsv.synthesis.voice import Voice, VoiceMaker
+from gsv.text.frontend import Frontend
+from gsv.versions import Version, version_named
+
+TOKEN_RATE = 25
+
+# Speech of a human has 10 to 20 phonemes a second. Outside these wide bounds a decoding has gone wrong: it stopped
+# early, or it repeats itself. The allowance is for pauses and for texts of one or two words.
+LEAST_TOKENS_A_PHONEME = 0.4
+MOST_TOKENS_A_PHONEME = 12.0
+ALLOWANCE = 60
+RETRIES = 2
+
+FADE_SECONDS = 0.005
+
+
+@dataclass(frozen=True)
+class SpeechOptions:
+    """How to speak.
+
+    Args:
+        sampling: see there.
+        speed: pace, 1 is natural; 0.5 to 2 is sensible.
+        pause: seconds of silence after each piece of text.
+        split: how text is cut into pieces, cut0 to cut5.
+        batch_size: pieces decoded together; more is faster and needs more memory.
+        bucket_threshold: pieces share a batch when the shorter's length is at least this share of the longer's.
+        seed: of all random draws; None draws one, which the answer tells.
+        noise_scale: spread of the latent around its mean.
+    """
+
+    sampling: SamplingOptions = SamplingOptions()
+    speed: float = 1.0
+    pause: float = 0.3
+    split: str = "cut5"
+    batch_size: int = 1
+    bucket_threshold: float = 0.75
+    seed: int | None = None
+    noise_scale: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.speed <= 10:
+            raise InputError(f"speed is {self.speed:g}; it must be between 0.1 and 10 (1 is natural).")
+        if not 0 <= self.pause <= 60:
+            raise InputError(f"pause is {self.pause:g}; it must be between 0 and 60 seconds.")
+        if self.batch_size < 1:
+            raise InputError(f"batch_size is {self.batch_size}; it must be 1 or more.")
+        if not 0 <= self.noise_scale <= 2:
+            raise InputError(f"noise_scale is {self.noise_scale:g}; it must be between 0 and 2.")
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """One piece of text as it was spoken: wave [samples] of float32 within [-1, 1], its pause included.
+
+    `retries` tells how often decoding went wrong and was drawn again, `warning` that it still looks wrong.
+    """
+
+    text: str
+    wave: np.ndarray
+    sampling_rate: int
+    tokens: int
+    retries: int
+    warning: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Speech:
+    """All fragments of a text, joined."""
+
+    wave: np.ndarray
+    sampling_rate: int
+    seed: int
+    fragments: tuple[Fragment, ...]
+
+    @property
+    def seconds(self) -> float:
+        return len(self.wave) / self.sampling_rate
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(fragment.warning for fragment in self.fragments if fragment.warning)
+
+
+class Engine:
+    """The loaded networks of one voice model, and the way from text to audio."""
+
+    def __init__(
+        self,
+        version: Version,
+        sovits: Sovits,
+        t2s: T2S,
+        project: Project,
+        device: torch.device,
+        dtype: torch.dtype,
+    ):
+        _check_pair(version, sovits, t2s)
+        self.version = version
+        self.project = project
+        self.device = device
+        self.dtype = dtype
+        self.sovits = sovits.for_inference().to(device, dtype)
+        self.t2s = t2s.requires_grad_(False).eval().to(device, dtype)
+
+    @classmethod
+    def load(
+        cls,
+        gpt: str | Path | None = None,
+        sovits: str | Path | None = None,
+        *,
+        version: str = "v2",
+        project: Project | None = None,
+        device: str | None = None,
+    ) -> "Engine":
+        """From two weight files; one that is not named is the base model of the other's version, or of `version`.
+
+        Raises MissingWeightsError, CheckpointError or UnsafeCheckpointError.
+        """
+        project = project or Project.default()
+        base = version_named(version).base
+        sovits_path = project.resolve(sovits) if sovits else project.pretrained / base.generator
+        generator = read_generator(sovits_path)
+        detected = version_named(generator.version)
+        gpt_path = project.resolve(gpt) if gpt else project.pretrained / detected.base.gpt
+        file = read_gpt(gpt_path)
+        target = best_device(device)
+        return cls(
+            detected,
+            Sovits.from_weights(generator.config["model"], generator.weight),
+            T2S.from_weights(file.config["model"], file.weight),
+            project,
+            target,
+            working_dtype(target),
+        )
+
+    @property
+    def sampling_rate(self) -> int:
+        return self.version.sampling_rate
+
+    @cached_property
+    def _text_encoder(self) -> TextEncoder:
+        return TextEncoder.load(self.project.roberta).to(self.device, self.dtype)
+
+    @cached_property
+    def _reader(self) -> Reader:
+        frontend = Frontend(self.version.symbols, self.project.g2pw)
+        width = self.t2s.config.bert_dim
+        return Reader(frontend, lambda: self._text_encoder, width, self.device, self.dtype)
+
+    @cached_property
+    def _voices(self) -> VoiceMaker:
+        content = ContentEncoder.load(self.project.hubert).to(self.device, self.dtype)
+        speaker = None
+        if self.version.uses_speaker_vector:
+            speaker = load_speaker_encoder(self.project.speaker_encoder).to(self.device, self.dtype)
+        return VoiceMaker(self.sovits, content, speaker, self._reader, self.device, self.dtype)
+
+    def voice(
+        self, audio: str | Path, transcript: str = "", language: str = "en", auxiliary: Sequence[str | Path] = ()
+    ) -> Voice:
+        """A voice from a reference recording, see `VoiceMaker.make`."""
+        resolve = self.project.resolve
+        return self._voices.make(resolve(audio), transcript, language, [resolve(path) for path in auxiliary])
+
+    def speak(self, text: str, language: str, voice: Voice, options: SpeechOptions = SpeechOptions()) -> Speech:
+        """The whole text as one wave."""
+        fragments = tuple(self.stream(text, language, voice, options))
+        wave = np.concatenate([fragment.wave for fragment in fragments])
+        return Speech(wave, self.sampling_rate, fragments[0].seed, fragments)
+
+    @torch.inference_mode()
+    def stream(
+        self, text: str, language: str, voice: Voice, options: SpeechOptions = SpeechOptions()
+    ) -> Iterator[Fragment]:
+        """The text piece by piece, in order, each as soon as it is spoken.
+
+        Raises TextError before anything is spoken when the text has nothing to say, or is in a language that the
+        version does not know.
+        """
+        pieces = self._reader.pieces(text, language, options.split)
+        phonemes = [self._reader.read(piece, language) for piece in pieces]
+        seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+        spoken: dict[int, Fragment] = {}
+        following = 0
+        for batch in batches([len(one) for one in phonemes], options.batch_size, options.bucket_threshold):
+            takes = self._decode([phonemes[i] for i in batch], voice, options, seed, batch)
+            for i, take in zip(batch, takes, strict=True):
+                spoken[i] = self._finish(pieces[i], phonemes[i], take, voice, options, seed)
+            while following in spoken:
+                yield spoken.pop(following)
+                following += 1
+
+    def _decode(
+        self, texts: Sequence[Phonemes], voice: Voice, options: SpeechOptions, seed: int, places: Sequence[int]
+    ) -> list["Take"]:
+        """Semantic tokens for some pieces at once; those that came out wrong are drawn again."""
+        takes: dict[int, Take] = {}
+        for attempt in range(1 + RETRIES):
+            waiting = [i for i in range(len(texts)) if i not in takes or takes[i].fault]
+            if not waiting:
+                break
+            rows = [self._row(texts[i], voice, options, seed, places[i], attempt) for i in waiting]
+            results: list[Continuation] = []
+            for results in generate(self.t2s, rows):
+                pass
+            for i, row, result in zip(waiting, rows, results, strict=True):
+                takes[i] = Take(result.tokens, row.generator, attempt, fault_of(result, len(texts[i])))
+        return [takes[i] for i in range(len(texts))]
+
+    def _row(
+        self, text: Phonemes, voice: Voice, options: SpeechOptions, seed: int, place: int, attempt: int
+    ) -> Row:
+        whole = text if voice.transcript is None else voice.transcript.then(text)
+        # A generator for each piece: what one piece draws does not depend on the others or on how they are batched.
+        generator = torch.Generator(self.device).manual_seed(seed * 1_000_003 + place * 10 + attempt)
+        limit = min(TOKENS_AT_MOST, most_tokens(len(text)))
+        return Row(whole.ids, whole.bert, voice.prompt, generator, options.sampling, limit)
+
+    def _finish(
+        self, piece: str, text: Phonemes, take: "Take", voice: Voice, options: SpeechOptions, seed: int
+    ) -> Fragment:
+        """Tokens into a wave with soft edges and the pause after it."""
+        if not take.tokens:
+            raise SynthesisError(f"The model made no sound for {piece!r}; try another seed or reference.")
+        codes = torch.tensor(take.tokens, device=self.device)[None]
+        wave = self.sovits.decode(
+            codes, text.ids[None], voice.timbre, options.speed, options.noise_scale, take.generator
+        )[0, 0]
+        made = wave.float().cpu().numpy()
+        peak = float(np.abs(made).max())
+        if not np.isfinite(peak):
+            raise SynthesisError(
+                f"The model's output for {piece!r} is not a number; the weights are damaged or overflow in half precision."
+            )
+        if peak > 1:
+            made = made / peak
+        made = np.concatenate([faded(made, self.sampling_rate), np.zeros(int(options.pause * self.sampling_rate), made.dtype)])
+        warning = f"{piece!r} may be spoken wrongly: {take.fault}." if take.fault else ""
+        return Fragment(piece, made, self.sampling_rate, len(take.tokens), take.attempt, warning, seed)
+
+
+@dataclass(frozen=True)
+class Take:
+    """One decoding of a piece: its tokens, the generator that drew them, the attempt it was, and what is wrong with it."""
+
+    tokens: list[int]
+    generator: torch.Generator
+    attempt: int
+    fault: str
+
+
+def most_tokens(phonemes: int) -> int:
+    """The length past which speech of so many phonemes is certainly a repetition."""
+    return int(ALLOWANCE + MOST_TOKENS_A_PHONEME * phonemes)
+
+
+def fault_of(result: Continuation, phonemes: int) -> str:
+    """What is wrong with a decoding, judged by its length, or nothing."""
+    if result.ended == "limit":
+        return f"it did not come to an end within {len(result.tokens) / TOKEN_RATE:.0f} s"
+    if len(result.tokens) < LEAST_TOKENS_A_PHONEME * phonemes:
+        return f"it stopped after {len(result.tokens) / TOKEN_RATE:.1f} s, too early for its {phonemes} phonemes"
+    return ""
+
+
+def batches(lengths: Sequence[int], size: int, threshold: float) -> list[list[int]]:
+    """Indices in groups of at most `size` whose lengths differ little, so that little time goes into padding.
+
+    The groups are in the order in which the text needs them.
+    """
+    groups: list[list[int]] = []
+    for i in sorted(range(len(lengths)), key=lambda i: lengths[i], reverse=True):
+        if groups and len(groups[-1]) < size and lengths[i] >= threshold * lengths[groups[-1][0]]:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return sorted((sorted(group) for group in groups), key=lambda group: group[0])
+
+
+def faded(wave: np.ndarray, sampling_rate: int) -> np.ndarray:
+    """The wave with a few milliseconds of fade at both ends: where pieces are joined there is no click."""
+    length = min(int(FADE_SECONDS * sampling_rate), len(wave) // 2)
+    if length == 0:
+        return wave
+    ramp = np.linspace(0, 1, length, endpoint=False, dtype=wave.dtype)
+    wave = wave.copy()
+    wave[:length] *= ramp
+    wave[-length:] *= ramp[::-1]
+    return wave
+
+
+def _check_pair(version: Version, sovits: Sovits, t2s: T2S) -> None:
+    """CheckpointError unless the two halves speak of the same phonemes and tokens."""
+    if t2s.config.phoneme_vocab_size != version.gpt_symbols:
+        raise CheckpointError(
+            f"The GPT weights know {t2s.config.phoneme_vocab_size} phonemes where {version.name} has "
+            f"{version.gpt_symbols}; give GPT weights of the SoVITS weights' version, {version.name}."
+        )
+    if t2s.config.EOS != sovits.config.codebook_size:
+        raise CheckpointError(
+            f"The GPT weights know {t2s.config.EOS} semantic tokens and the SoVITS weights "
+            f"{sovits.config.codebook_size}; give two files that were trained together."
+        )
