@@ -1,0 +1,63 @@
+"""Which of its readings a character has here.
+
+Two ways: pypinyin reads each word by its phrase dictionary, or a `PolyphoneModel` reads the whole clause character by character and the
+phrase dictionary corrects it word by word.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Protocol
+
+from pypinyin import Style, lazy_pinyin
+from pypinyin.contrib.tone_convert import to_finals_tone3, to_initials, to_tone3
+from pypinyin.phrases_dict import phrases_dict
+
+from gsv.text.chinese.syllables import Syllable
+
+# Characters whose usual reading the model gets wrong: the sigh is ài, āi is the answer.
+_FIXED_CHARACTERS = {"唉": "ai4"}
+
+
+class PolyphoneModel(Protocol):
+    """Reads a clause of normalised Mandarin text."""
+
+    def __call__(self, clause: str) -> list[str]:
+        """One entry for each character: pinyin with its tone as a digit, ü as v, the neutral tone as 5; a mark stands for itself."""
+        ...
+
+
+def dictionary_readings(word: str) -> list[Syllable]:
+    """The syllables of a word by pypinyin's dictionary, one for each character."""
+    initials = lazy_pinyin(word, style=Style.INITIALS, neutral_tone_with_five=True)
+    finals = lazy_pinyin(word, style=Style.FINALS_TONE3, neutral_tone_with_five=True)
+    return [_syllable(initial, final) for initial, final in zip(initials, finals, strict=True)]
+
+
+def corrected_readings(word: str, readings: Sequence[str]) -> list[Syllable]:
+    """The syllables of a word that a model read as `readings`, where the phrase dictionary has the last word."""
+    known = _phrases().get(word)
+    if known is None:
+        known = [_FIXED_CHARACTERS.get(character, reading) for character, reading in zip(word, readings, strict=True)]
+    return [_from_pinyin(reading) for reading in known]
+
+
+@cache
+def _phrases() -> dict[str, list[str]]:
+    return {
+        phrase: [to_tone3(readings[0], v_to_u=False, neutral_tone_with_five=True) for readings in syllables]
+        for phrase, syllables in phrases_dict.items()
+    }
+
+
+def _from_pinyin(reading: str) -> Syllable:
+    if not reading[0].isalpha():
+        return Syllable(reading)
+    return _syllable(to_initials(reading), to_finals_tone3(reading, neutral_tone_with_five=True))
+
+
+def _syllable(initial: str, final: str) -> Syllable:
+    if initial and initial == final:
+        return Syllable(initial)  # a punctuation mark
+    if final[-1:] not in tuple("12345"):
+        return Syllable(initial, "", 5)  # a character that nobody knows how to say
+    return Syllable(initial, final[:-1], int(final[-1]))
