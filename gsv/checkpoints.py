@@ -256,7 +256,7 @@ def _save(path: Path, content: Mapping[str, Any], head: bytes = ARCHIVE_HEAD) ->
 class _ArchiveView(io.RawIOBase):
     """A file seen with `PK` in place of its first two bytes."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: io.BufferedReader) -> None:
         self._file = file
 
     def readable(self) -> bool:
@@ -273,12 +273,11 @@ class _ArchiveView(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         start = self._file.tell()
+        count = self._file.readinto(buffer)
         view = memoryview(buffer).cast("B")
-        data = self._file.read(len(view))
-        view[: len(data)] = data
-        for position in range(start, min(start + len(data), len(ARCHIVE_HEAD))):
+        for position in range(start, min(start + count, len(ARCHIVE_HEAD))):
             view[position - start] = ARCHIVE_HEAD[position]
-        return len(data)
+        return count
 
     def close(self) -> None:
         self._file.close()
