@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gsv.audio.spectral import Stft, kaldi_fbank, log_mel, mel_from_spectrogram, spectrogram
+from gsv.audio.spectral import Stft, flow_scaled, kaldi_fbank, log_mel, mel_from_spectrogram, spectrogram
 from gsv.models.discriminators import Discriminators
 from gsv.models.sovits import Sovits, SovitsConfig, average_voices, slice_segments
 from gsv.models.speaker import SpeakerConfig, SpeakerEncoder
@@ -323,6 +323,9 @@ def run_spectra(case: Case) -> Arrays:
             fft, bands, rate = values
             stft = Stft(rate, fft, MEL.hop, fft, bands)
             out[name] = mel_from_spectrogram(spectrogram(wave, stft), stft)
+        elif kind == "scaled":
+            fft, bands, rate = values
+            out[name] = flow_scaled(log_mel(wave, Stft(rate, fft, fft // 4, fft, bands)))
     return out
 
 

@@ -1,0 +1,121 @@
+"""The `gsv` command. Each subcommand turns its options into one call below it and prints what came of it.
+
+Exit status 0 means that the work was done. Errors are one plain sentence on stderr; `--debug` shows the traceback.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsv.errors import GsvError
+from gsv.paths import Project
+
+app = typer.Typer(
+    help="From a recording of somebody's voice to a model that speaks in it.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Settings:
+    """Options that stand before the subcommand."""
+
+    def __init__(self, home: Path | None) -> None:
+        self.project = Project(home.expanduser().resolve()) if home else Project.default()
+
+
+@app.callback()
+def settings(
+    context: typer.Context,
+    home: Annotated[
+        Path | None, typer.Option(help="Project folder: pretrained_models, logs and finished weights lie in it.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    context.obj = Settings(home)
+
+
+@app.command()
+def tts(
+    context: typer.Context,
+    text: Annotated[str | None, typer.Option(help="What to say.")] = None,
+    text_file: Annotated[Path | None, typer.Option(help="A UTF-8 text file to say, instead of --text.")] = None,
+    text_lang: Annotated[str, typer.Option(help="Language of the text: en, zh, all_zh, auto ...")] = "en",
+    ref: Annotated[Path, typer.Option(help="Reference recording of the voice, 3 to 10 seconds.")] = ...,  # type: ignore[assignment]
+    prompt_text: Annotated[str, typer.Option(help="What is said in the reference; empty: reference-free mode.")] = "",
+    prompt_lang: Annotated[str | None, typer.Option(help="Language of the reference; the text's if not given.")] = None,
+    aux_ref: Annotated[list[Path] | None, typer.Option(help="Further recordings, averaged into the timbre.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The wav file to write.")] = Path("output.wav"),
+    gpt: Annotated[Path | None, typer.Option(help="GPT weights (.ckpt); the version's base model if not given.")] = None,
+    sovits: Annotated[Path | None, typer.Option(help="SoVITS weights (.pth); the version's base if not given.")] = None,
+    version: Annotated[str, typer.Option(help="Model version, for base weights: v1, v2, v2Pro, v2ProPlus.")] = "v2",
+    speed: Annotated[float, typer.Option(help="Pace; 1 is natural.")] = 1.0,
+    pause: Annotated[float, typer.Option(help="Seconds of silence after each piece of text.")] = 0.3,
+    top_k: Annotated[int, typer.Option(help="Draw from the k likeliest tokens; 0: all.")] = 15,
+    top_p: Annotated[float, typer.Option(help="Draw from the likeliest tokens with this total; 1: all.")] = 1.0,
+    temperature: Annotated[float, typer.Option(help="Lower is steadier, higher livelier.")] = 1.0,
+    repetition_penalty: Annotated[float, typer.Option(help="Above 1 makes repetition less likely.")] = 1.35,
+    split: Annotated[str, typer.Option(help="How long text is cut: cut0 ... cut5.")] = "cut5",
+    batch_size: Annotated[int, typer.Option(help="Pieces of text decoded together.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same audio; drawn if not given.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:N, mps; the fastest if not given.")] = None,
+) -> None:
+    """Says a text in the voice of a reference recording."""
+    from gsv.audio.io import save_wav
+    from gsv.errors import InputError
+    from gsv.synthesis.engine import Engine, SpeechOptions
+    from gsv.synthesis.sampling import SamplingOptions
+
+    if (text is None) == (text_file is None):
+        raise InputError("Give either --text or --text-file.")
+    if text_file is not None:
+        try:
+            text = text_file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{text_file} cannot be read as UTF-8 text: {error}.") from error
+    assert text is not None
+    options = SpeechOptions(
+        SamplingOptions(top_k, top_p, temperature, repetition_penalty),
+        speed=speed,
+        pause=pause,
+        split=split,
+        batch_size=batch_size,
+        seed=seed,
+    )
+    engine = Engine.load(gpt, sovits, version=version, project=context.obj.project, device=device)
+    voice = engine.voice(ref, prompt_text, prompt_lang or text_lang, aux_ref or [])
+    speech = engine.speak(text, text_lang, voice, options)
+    save_wav(output, speech.wave, speech.sampling_rate)
+    for warning in (*voice.warnings, *speech.warnings):
+        typer.echo(f"Warning: {warning}", err=True)
+    retries = sum(fragment.retries for fragment in speech.fragments)
+    again = f", {retries} drawn again" if retries else ""
+    typer.echo(f"{output}: {speech.seconds:.2f} s in {len(speech.fragments)} pieces{again}, seed {speech.seed}")
+
+
+@app.command()
+def doctor(context: typer.Context) -> None:
+    """Says what this machine has: devices, libraries, weights, and how to get what is missing."""
+    from gsv.doctor import report
+
+    for line in report(context.obj.project):
+        typer.echo(line)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of the `gsv` command."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        app(arguments)
+    except (GsvError, OSError) as error:
+        if "--debug" in arguments:
+            raise
+        sys.exit(f"Error: {error}")
+
+
+if __name__ == "__main__":
+    main()
