@@ -34,6 +34,9 @@ class Version:
     header: bytes | None
     # MD5 of the first 8192 bytes of the official base generator.
     base_md5: str
+    # Official hyper-parameters, in `configs/`.
+    sovits_config: str = "s2.json"
+    gpt_config: str = "s1longer-v2.yaml"
     # Rows of the spectrogram that the style encoder is given.
     reference_bins: int = 704
     # Width of the speaker encoder's vector; None: the version takes none.
@@ -88,6 +91,7 @@ _TABLE = (
         ),
         header=b"00",
         base_md5="dc3c97e17592963677a4a1681f30c653",
+        gpt_config="s1longer.yaml",
         reference_bins=1025,
     ),
     Version(
@@ -114,6 +118,7 @@ _TABLE = (
         base=BaseWeights("v2Pro/s2Gv2Pro.pth", "v2Pro/s2Dv2Pro.pth", "s1v3.ckpt"),
         header=b"05",
         base_md5="c7e9fce2223f3db685cdfa1e6368728a",
+        sovits_config="s2v2Pro.json",
         speaker_dim=_SPEAKER_DIM,
         discriminator_periods=_PRO_PERIODS,
         folder_suffix="_v2Pro",
@@ -127,6 +132,7 @@ _TABLE = (
         base=BaseWeights("v2Pro/s2Gv2ProPlus.pth", "v2Pro/s2Dv2ProPlus.pth", "s1v3.ckpt"),
         header=b"06",
         base_md5="66b313e39455b57ab1b0bc0b239c9d0a",
+        sovits_config="s2v2ProPlus.json",
         speaker_dim=_SPEAKER_DIM,
         discriminator_periods=_PRO_PERIODS,
         folder_suffix="_v2ProPlus",

@@ -173,25 +173,25 @@ class Engine:
         return TextEncoder.load(self.project.roberta).to(self.device, self.dtype)
 
     @cached_property
-    def _reader(self) -> Reader:
+    def reader(self) -> Reader:
         frontend = Frontend(self.version.symbols, self.project.g2pw)
         width = self.t2s.config.bert_dim
         return Reader(frontend, lambda: self._text_encoder, width, self.device, self.dtype)
 
     @cached_property
-    def _voices(self) -> VoiceMaker:
+    def voices(self) -> VoiceMaker:
         content = ContentEncoder.load(self.project.hubert).to(self.device, self.dtype)
         speaker = None
         if self.version.uses_speaker_vector:
             speaker = load_speaker_encoder(self.project.speaker_encoder).to(self.device, self.dtype)
-        return VoiceMaker(self.sovits, content, speaker, self._reader, self.device, self.dtype)
+        return VoiceMaker(self.sovits, content, speaker, self.reader, self.device, self.dtype)
 
     def voice(
         self, audio: str | Path, transcript: str = "", language: str = "en", auxiliary: Sequence[str | Path] = ()
     ) -> Voice:
         """A voice from a reference recording, see `VoiceMaker.make`."""
         resolve = self.project.resolve
-        return self._voices.make(resolve(audio), transcript, language, [resolve(path) for path in auxiliary])
+        return self.voices.make(resolve(audio), transcript, language, [resolve(path) for path in auxiliary])
 
     def speak(self, text: str, language: str, voice: Voice, options: SpeechOptions = SpeechOptions()) -> Speech:
         """The whole text as one wave."""
@@ -208,8 +208,8 @@ class Engine:
         Raises TextError before anything is spoken when the text has nothing to say, or is in a language that the
         version does not know.
         """
-        pieces = self._reader.pieces(text, language, options.split)
-        phonemes = [self._reader.read(piece, language) for piece in pieces]
+        pieces = self.reader.pieces(text, language, options.split)
+        phonemes = [self.reader.read(piece, language) for piece in pieces]
         seed = secrets.randbelow(2**32) if options.seed is None else options.seed
         spoken: dict[int, Fragment] = {}
         following = 0
