@@ -5,7 +5,6 @@ phrase dictionary corrects it word by word.
 """
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Protocol
 
 from pypinyin import Style, lazy_pinyin
@@ -16,6 +15,7 @@ from gsv.text.chinese.syllables import Syllable
 
 # Characters whose usual reading the model gets wrong: the sigh is ài, āi is the answer.
 _FIXED_CHARACTERS = {"唉": "ai4"}
+_UNCHANGED = {"不": "bu4", "一": "yi1"}
 
 
 class PolyphoneModel(Protocol):
@@ -35,18 +35,22 @@ def dictionary_readings(word: str) -> list[Syllable]:
 
 def corrected_readings(word: str, readings: Sequence[str]) -> list[Syllable]:
     """The syllables of a word that a model read as `readings`, where the phrase dictionary has the last word."""
-    known = _phrases().get(word)
+    known = _phrase(word)
     if known is None:
         known = [_FIXED_CHARACTERS.get(character, reading) for character, reading in zip(word, readings, strict=True)]
     return [_from_pinyin(reading) for reading in known]
 
 
-@cache
-def _phrases() -> dict[str, list[str]]:
-    return {
-        phrase: [to_tone3(readings[0], v_to_u=False, neutral_tone_with_five=True) for readings in syllables]
-        for phrase, syllables in phrases_dict.items()
-    }
+def _phrase(word: str) -> list[str] | None:
+    """The dictionary's reading of a whole word, or None where it has none that fits here."""
+    syllables = phrases_dict.get(word)
+    if syllables is None:
+        return None
+    readings = [to_tone3(readings[0], v_to_u=False, neutral_tone_with_five=True) for readings in syllables]
+    # Some entries have the tones of 不 and 一 changed already; here readings are those before any tone change.
+    if any(reading != _UNCHANGED.get(character, reading) for character, reading in zip(word, readings, strict=True)):
+        return None
+    return readings
 
 
 def _from_pinyin(reading: str) -> Syllable:
