@@ -36,6 +36,10 @@ class Stft:
         return self.n_fft // 2 + 1
 
 
+# What all SoVITS versions see of a sound: in training, in style references, and in the loss.
+SOVITS_STFT = Stft()
+
+
 def spectrogram(wave: Tensor, stft: Stft) -> Tensor:
     """Magnitudes [B, bins, T // hop] of a wave [B, T]: sqrt(|X|^2 + 1e-8), periodic Hann window.
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from gsv.audio.spectral import SOVITS_STFT as SOVITS
 from gsv.audio.spectral import Stft, kaldi_fbank, log_mel, mel_basis, mel_from_spectrogram, spectrogram
 from gsv.errors import AudioError
 
-SOVITS = Stft()
 BIGVGAN = Stft(24000, 1024, 256, 1024, 100)
 V4 = Stft(32000, 1280, 320, 1280, 100)
 
