@@ -93,7 +93,7 @@ class ScaledAdam(Optimizer):
         super().__init__(parameters, defaults)
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One update. A parameter without a gradient is treated as having a gradient of zero."""
         loss = None
         if closure is not None:

@@ -1,0 +1,273 @@
+"""Training of the text-to-semantic model ("GPT"), as the official models are fine-tuned.
+
+Summed cross entropy, with a preference term if asked for; gradients of four batches are added up for a step of
+ScaledAdam. The network's dropout of 0.1, which its configuration does not speak of, acts in training only.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from gsv.checkpoints import export_gpt, missing_weights, read_gpt, write_gpt
+from gsv.errors import CheckpointError, TrainingError
+from gsv.models.t2s import T2S, T2SConfig
+from gsv.paths import Project
+from gsv.training.data import MAX_SECONDS, SECONDS_PER_BUCKET, TOKENS_PER_SECOND, BucketBatches, GptBatch, GptData
+from gsv.training.loop import Board, Machine, Outcome, Plan, TrainReport, derived_seed, fit, loader, optimizer_on
+from gsv.training.losses import preference_loss, rejected_sequences, semantic_targets, token_loss, top_accuracy
+from gsv.training.optim import FINE_TUNING_RATE, Constant, ScaledAdam, WarmupCosine
+from gsv.training.resume import Part
+from gsv.training.start import fitted, read_config
+from gsv.versions import Version, version_named
+
+BATCHES_PER_STEP = 4
+DROPOUT = 0.1
+PREFIX = "model."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GptTrainOptions:
+    """A training of the text-to-semantic model; the defaults are the WebUI's.
+
+    Args:
+        exp: name of the experiment in `logs/`; it must hold the files of stages 1a and 1c.
+        pretrained: what to start from; None is the version's official base model.
+        from_scratch: a yaml file of widths, to start from random weights instead.
+        dpo: add the preference term. Takes twice the memory, so batches have half the size.
+        keep_only_latest: keep only the newest state to resume from.
+        save_every_weights: export weights every `save_every_epoch` epochs, not only at the end.
+    """
+
+    exp: str
+    version: str = "v2"
+    epochs: int = 15
+    batch_size: int = 4
+    dpo: bool = False
+    save_every_epoch: int = 5
+    keep_only_latest: bool = True
+    save_every_weights: bool = True
+    pretrained: Path | None = None
+    from_scratch: Path | None = None
+    seed: int = 1234
+    machine: Machine = field(default_factory=Machine)
+    project: Project = field(default_factory=Project.default)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a training begins with: a configuration and, unless from scratch, weights without the official prefix."""
+
+    config: dict[str, Any]
+    weight: dict[str, Tensor] | None
+
+    @property
+    def model(self) -> T2SConfig:
+        return T2SConfig.from_dict(self.config["model"])
+
+
+def train_gpt(options: GptTrainOptions) -> TrainReport:
+    """Trains, going on from what an earlier run of the experiment left, and exports `GPT_weights*/EXP-eN.ckpt`.
+
+    Raises InputError, TrainingError, MissingWeightsError or CheckpointError if the options, the experiment or the
+    weights are not usable; nothing has been written then.
+    """
+    version = version_named(options.version)
+    experiment = options.project.experiment(options.exp)
+    if options.batch_size < 1:
+        raise TrainingError(f"batch_size is {options.batch_size}; it must be at least 1.")
+    plan = Plan(
+        experiment.gpt_logs(version),
+        options.epochs,
+        options.seed,
+        options.save_every_epoch,
+        options.keep_only_latest,
+        options.save_every_weights,
+    )
+    start = _start(options, version)
+    max_seconds = start.config.get("data", {}).get("max_sec", MAX_SECONDS)
+    data = GptData(experiment, version, start.model.EOS, max_seconds)
+    log.info("Training %s on %s.", options.exp, data.report)
+    outcome = options.machine.run(_train, options, version, plan, start, _rate(start), data)
+    return TrainReport(outcome, data.report)
+
+
+def _start(options: GptTrainOptions, version: Version) -> _Start:
+    if options.from_scratch is not None:
+        config = read_config(options.project.resolve(options.from_scratch))
+        return _Start({**config, "model": {**config["model"], "phoneme_vocab_size": version.gpt_symbols}}, None)
+    path = options.project.resolve(options.pretrained or options.project.pretrained / version.base.gpt)
+    if not path.exists():
+        raise missing_weights(path)
+    file = read_gpt(path)
+    weight = {name.removeprefix(PREFIX): tensor for name, tensor in file.weight.items()}
+    rows = file.config.get("model", {}).get("phoneme_vocab_size")
+    if rows != version.gpt_symbols:
+        raise CheckpointError(
+            f"{path} has a table of {rows} phonemes; a model of version {version.name} has {version.gpt_symbols}."
+        )
+    model = T2SConfig.from_dict(file.config["model"])
+    return _Start(file.config, fitted(lambda: T2S(model), weight, path))
+
+
+def _train(
+    fabric: Fabric,
+    options: GptTrainOptions,
+    version: Version,
+    plan: Plan,
+    start: _Start,
+    rate: WarmupCosine | Constant,
+    data: GptData,
+) -> Outcome:
+    """In every training process."""
+    torch.manual_seed(derived_seed(options.seed, "weights"))
+    network = T2S(replace(start.model, dropout=DROPOUT))
+    if start.weight is not None:
+        network.load_state_dict(start.weight)
+    size = options.batch_size // 2 if options.dpo else options.batch_size
+    # So that even a small experiment's epoch has several batches.
+    size = max(1, min(size, len(data) // 4))
+    batches = BucketBatches(
+        data.lengths,
+        SECONDS_PER_BUCKET * TOKENS_PER_SECOND,
+        size,
+        options.seed,
+        fabric.global_rank,
+        fabric.world_size,
+    )
+    recipe = _GptRecipe(fabric, options, version, start.config, rate, network, len(batches))
+    return fit(fabric, recipe, loader(fabric, options.machine, data, batches, data.collate), batches, plan)
+
+
+class _Pass(nn.Module):
+    """The network and its losses as one module, so that several processes can share the gradient of one call."""
+
+    def __init__(self, network: T2S, dpo: bool):
+        super().__init__()
+        self.network = network
+        self.dpo = dpo
+        for position in (network.ar_text_position, network.ar_audio_position):
+            position.register_forward_hook(_position_dropout)
+
+    def forward(self, batch: GptBatch) -> tuple[Tensor, Tensor]:
+        """The loss, and the share of tokens that are among the best three guesses."""
+        end = self.network.config.EOS
+        targets = semantic_targets(batch.tokens, batch.token_lengths, end)
+        logits = self._logits(batch, batch.tokens, batch.token_lengths)
+        loss = token_loss(logits, targets)
+        if self.dpo:
+            rejected, lengths = rejected_sequences(batch.tokens)
+            rejected_targets = semantic_targets(rejected, lengths, end)
+            loss = loss + preference_loss(logits, targets, self._logits(batch, rejected, lengths), rejected_targets)
+        return loss, top_accuracy(logits, targets, end)
+
+    def _logits(self, batch: GptBatch, tokens: Tensor, lengths: Tensor) -> Tensor:
+        logits: Tensor = self.network(batch.phonemes, batch.phoneme_lengths, tokens, lengths, batch.bert)
+        return logits
+
+
+def _position_dropout(module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+    return F.dropout(output, DROPOUT, module.training)
+
+
+class _GptRecipe:
+    """Moves the network by batches."""
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        options: GptTrainOptions,
+        version: Version,
+        config: dict[str, Any],
+        rate: WarmupCosine | Constant,
+        network: T2S,
+        batches: int,
+    ):
+        self.fabric = fabric
+        self.options = options
+        self.version = version
+        self.config = config
+        self.rate = rate
+        optimizer = ScaledAdam(network.parameters(), rate(0))
+        self.model = fabric.setup_module(_Pass(network, options.dpo).train())
+        self.optimizer = optimizer_on(fabric, optimizer)
+        self.parts = {"T": Part(network, optimizer, rate(0))}
+        self.updates_per_epoch = -(-batches // BATCHES_PER_STEP)
+        self.updates = 0
+        self.gathered = 0
+
+    def begin(self, epoch: int) -> None:
+        self.updates = (epoch - 1) * self.updates_per_epoch
+
+    def step(self, batch: GptBatch, last: bool) -> dict[str, Tensor]:
+        self.gathered += 1
+        # The rest of an epoch makes a step of its own, so that nothing is carried over its end.
+        complete = last or self.gathered == BATCHES_PER_STEP
+        with self.fabric.no_backward_sync(self.model, enabled=not complete):
+            loss, accuracy = self.model(batch)
+            self.fabric.backward(loss)
+        rate = self.rate(self.updates)
+        if complete:
+            for group in self.parts["T"].optimizer.param_groups:
+                group["lr"] = rate
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+            self.gathered = 0
+            self.updates += 1
+        per_token = loss / batch.tokens.numel()
+        return {
+            "loss/total": loss,
+            "loss/per_token": per_token,
+            "accuracy/top_3": accuracy,
+            "learning_rate": torch.tensor(rate, device=loss.device),
+        }
+
+    def show(self, board: Board, step: int) -> None:
+        """Tokens have no picture."""
+
+    def export(self, epoch: int, step: int) -> Path:
+        state = {PREFIX + name: tensor for name, tensor in self.parts["T"].network.state_dict().items()}
+        path = self.options.project.root / self.version.gpt_folder / f"{self.options.exp}-e{epoch}.ckpt"
+        write_gpt(path, export_gpt(state, _export_config(self.config, self.options), f"GPT-e{epoch}"))
+        return path
+
+
+def _rate(start: _Start) -> WarmupCosine | Constant:
+    """A fine-tuning's learning rate does not change; one from scratch follows its configuration."""
+    if start.weight is not None:
+        return Constant(FINE_TUNING_RATE)
+    settings: Mapping[str, Any] = start.config.get("optimizer", {})
+    try:
+        return WarmupCosine(
+            float(settings["lr_init"]),
+            float(settings["lr"]),
+            float(settings["lr_end"]),
+            int(settings["warmup_steps"]),
+            int(settings["decay_steps"]),
+        )
+    except KeyError as error:
+        raise TrainingError(
+            f"The configuration has no optimizer.{error.args[0]}, which training from scratch needs."
+        ) from error
+
+
+def _export_config(config: Mapping[str, Any], options: GptTrainOptions) -> dict[str, Any]:
+    """The configuration for the exported file: that of the model it came from, with this training's settings."""
+    train = {
+        **config.get("train", {}),
+        "seed": options.seed,
+        "epochs": options.epochs,
+        "batch_size": options.batch_size,
+        "if_dpo": options.dpo,
+        "save_every_n_epoch": options.save_every_epoch,
+        "exp_name": options.exp,
+    }
+    return {**config, "train": train, "data": {"max_sec": MAX_SECONDS, **config.get("data", {})}}

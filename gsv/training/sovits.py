@@ -1,0 +1,401 @@
+"""Training of SoVITS as a GAN, as the official models are fine-tuned.
+
+Discriminators and generator take turns on every batch. The generator makes a slice of audio of each clip and is judged
+by the discriminators, by the distance of log-Mel spectrograms, and by the distance of its posterior from its prior.
+What turns HuBERT's features into semantic tokens is frozen, so the tokens keep their meaning.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+from gsv.audio.spectral import log_mel, mel_from_spectrogram
+from gsv.checkpoints import (
+    export_generator,
+    missing_weights,
+    read_discriminator,
+    read_generator,
+    write_generator,
+)
+from gsv.errors import CheckpointError, TrainingError
+from gsv.models.discriminators import Discriminators
+from gsv.models.sovits import Sovits, SovitsConfig, slice_segments
+from gsv.paths import Project
+from gsv.training.data import FRAMES_PER_BUCKET, STFT, BucketBatches, SovitsBatch, SovitsData
+from gsv.training.loop import Board, Machine, Outcome, Plan, TrainReport, derived_seed, fit, loader, optimizer_on
+from gsv.training.losses import discriminator_loss, feature_loss, generator_loss, kl_loss, mel_loss
+from gsv.training.resume import Part
+from gsv.training.start import fitted, read_config, untrained_generator
+from gsv.versions import Version, version_named
+
+# These learn at a reduced rate: the little text of a small experiment would spoil what they know.
+TEXT_PARTS = ("enc_p.text_embedding.", "enc_p.encoder_text.", "enc_p.mrte.")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SovitsTrainOptions:
+    """A training of SoVITS; the defaults are the WebUI's.
+
+    Args:
+        exp: name of the experiment in `logs/`; it must hold the files of stages 1a and 1b.
+        text_low_lr_rate: learning rate of the parts that read text, relative to the others'.
+        pretrained_g, pretrained_d: what to start from; None is the version's official base model.
+        from_scratch: a JSON file of widths, to start from random weights and a codebook of the experiment instead.
+        keep_only_latest: keep only the newest state to resume from.
+        save_every_weights: export weights every `save_every_epoch` epochs, not only at the end.
+        grad_checkpointing: compute activations twice instead of keeping them; slower, in less memory.
+    """
+
+    exp: str
+    version: str = "v2"
+    epochs: int = 8
+    batch_size: int = 4
+    text_low_lr_rate: float = 0.4
+    save_every_epoch: int = 4
+    keep_only_latest: bool = True
+    save_every_weights: bool = True
+    grad_checkpointing: bool = False
+    pretrained_g: Path | None = None
+    pretrained_d: Path | None = None
+    from_scratch: Path | None = None
+    learning_rate: float | None = None
+    seed: int = 1234
+    machine: Machine = field(default_factory=Machine)
+    project: Project = field(default_factory=Project.default)
+
+
+@dataclass(frozen=True)
+class GanSettings:
+    """The recipe's numbers; the defaults are official. Names are those of a configuration's `train` group."""
+
+    learning_rate: float = 1e-4
+    betas: tuple[float, float] = (0.8, 0.99)
+    eps: float = 1e-9
+    lr_decay: float = 0.999875
+    segment_size: int = 20480
+    c_mel: float = 45.0
+    c_kl: float = 1.0
+
+    @classmethod
+    def from_dict(cls, config: Mapping[str, Any]) -> "GanSettings":
+        known = {item.name: config[item.name] for item in fields(cls) if item.name in config}
+        if "betas" in known:
+            known["betas"] = tuple(known["betas"])
+        return cls(**known)
+
+    @property
+    def segment_frames(self) -> int:
+        return self.segment_size // STFT.hop
+
+
+@dataclass(frozen=True)
+class DiscriminatorWidths:
+    """Channels of the discriminators' layers; the defaults are official."""
+
+    scale: tuple[int, ...] = (16, 64, 256, 1024, 1024, 1024)
+    period: tuple[int, ...] = (32, 128, 512, 1024, 1024)
+
+    @classmethod
+    def from_dict(cls, config: Mapping[str, Any]) -> "DiscriminatorWidths":
+        """From the group `discriminator` of a configuration for training from scratch."""
+        return cls(**{name: tuple(widths) for name, widths in config.items()})
+
+    @classmethod
+    def from_weights(cls, weight: Mapping[str, Tensor]) -> "DiscriminatorWidths":
+        def widths(index: int) -> tuple[int, ...]:
+            prefix = f"discriminators.{index}.convs."
+            count = sum(name.startswith(prefix) and name.endswith(".bias") for name in weight)
+            return tuple(len(weight[f"{prefix}{layer}.bias"]) for layer in range(count))
+
+        return cls(widths(0), widths(1))
+
+    def build(self, version: Version) -> Discriminators:
+        return Discriminators(version.discriminator_periods, self.scale, self.period)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a training begins with; from scratch, there are no weights for the discriminators."""
+
+    config: dict[str, Any]
+    model: SovitsConfig
+    widths: DiscriminatorWidths
+    generator: dict[str, Tensor]
+    discriminator: dict[str, Tensor] | None
+
+
+def train_sovits(options: SovitsTrainOptions) -> TrainReport:
+    """Trains, going on from what an earlier run of the experiment left, and exports `SoVITS_weights*/EXP_eN_sM.pth`.
+
+    Raises InputError, TrainingError, MissingWeightsError or CheckpointError if the options, the experiment or the
+    weights are not usable; nothing has been written then.
+    """
+    version = version_named(options.version)
+    experiment = options.project.experiment(options.exp)
+    _check(options)
+    plan = Plan(
+        experiment.sovits_logs(version),
+        options.epochs,
+        options.seed,
+        options.save_every_epoch,
+        options.keep_only_latest,
+        options.save_every_weights,
+    )
+    data = SovitsData(experiment, version)
+    if options.from_scratch is None:
+        start = _pretrained(options, version)
+    else:
+        start = _from_scratch(options, version, data, options.project.resolve(options.from_scratch))
+    if data.ssl_dim != start.model.ssl_dim:
+        raise TrainingError(
+            f"The content features of {options.exp} are {data.ssl_dim} wide and this model takes {start.model.ssl_dim};"
+            " make them again (stage 1b) with the HuBERT that belongs to the model."
+        )
+    log.info("Training %s on %s.", options.exp, data.report)
+    outcome = options.machine.run(_train, options, version, plan, start, data)
+    return TrainReport(outcome, data.report)
+
+
+def _check(options: SovitsTrainOptions) -> None:
+    if options.batch_size < 1:
+        raise TrainingError(f"batch_size is {options.batch_size}; it must be at least 1.")
+    if not 0 <= options.text_low_lr_rate <= 1:
+        raise TrainingError(f"text_low_lr_rate is {options.text_low_lr_rate}; it must lie between 0 and 1.")
+    if options.learning_rate is not None and not 0 < options.learning_rate < 1:
+        raise TrainingError(f"learning_rate is {options.learning_rate}; it must lie between 0 and 1.")
+
+
+def _pretrained(options: SovitsTrainOptions, version: Version) -> _Start:
+    base, project = version.base, options.project
+    path_g = project.resolve(options.pretrained_g or project.pretrained / base.generator)
+    path_d = project.resolve(options.pretrained_d or project.pretrained / base.discriminator)
+    for path in (path_g, path_d):
+        if not path.exists():
+            raise missing_weights(path)
+    file = read_generator(path_g)
+    if file.version != version.name:
+        raise CheckpointError(f"{path_g} is a model of version {file.version}; version {version.name} was asked for.")
+    if not any(name.startswith("enc_q.") for name in file.weight):
+        raise CheckpointError(
+            f"{path_g} has no posterior encoder, like all exported voices; training starts from a base model."
+        )
+    weight_d = read_discriminator(path_d).weight
+    count = len({name.split(".")[1] for name in weight_d})
+    expected = len(version.discriminator_periods) + 1
+    if count != expected:
+        raise CheckpointError(f"{path_d} holds {count} discriminators; those of version {version.name} are {expected}.")
+    model = SovitsConfig.from_weights(file.config["model"], file.weight)
+    widths = DiscriminatorWidths.from_weights(weight_d)
+    return _Start(
+        file.config,
+        model,
+        widths,
+        fitted(lambda: Sovits(model), file.weight, path_g),
+        fitted(lambda: widths.build(version), weight_d, path_d),
+    )
+
+
+def _from_scratch(options: SovitsTrainOptions, version: Version, data: SovitsData, path: Path) -> _Start:
+    config = read_config(path)
+    seed = derived_seed(options.seed, "generator")
+    network = untrained_generator(config, version, data.ssl_dim, data.content(), seed)
+    return _Start(
+        config,
+        network.config,
+        DiscriminatorWidths.from_dict(config.get("discriminator", {})),
+        network.state_dict(),
+        None,
+    )
+
+
+def _train(
+    fabric: Fabric, options: SovitsTrainOptions, version: Version, plan: Plan, start: _Start, data: SovitsData
+) -> Outcome:
+    """In every training process."""
+    torch.manual_seed(derived_seed(options.seed, "weights"))
+    generator, discriminator = Sovits(start.model), start.widths.build(version)
+    generator.load_state_dict(start.generator)
+    if start.discriminator is not None:
+        discriminator.load_state_dict(start.discriminator)
+    generator.gradient_checkpointing = options.grad_checkpointing
+    batches = BucketBatches(
+        data.lengths, FRAMES_PER_BUCKET, options.batch_size, options.seed, fabric.global_rank, fabric.world_size
+    )
+    recipe = _SovitsRecipe(fabric, options, version, start.config, generator, discriminator)
+    return fit(fabric, recipe, loader(fabric, options.machine, data, batches, data.collate), batches, plan)
+
+
+class _Pass(nn.Module):
+    """The generator's training pass, with plain tensors as results: several processes can share its gradient."""
+
+    def __init__(self, network: Sovits, segment_frames: int):
+        super().__init__()
+        self.network = network
+        self.segment_frames = segment_frames
+
+    def forward(self, batch: SovitsBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Audio [B, 1, segment], the frame at which each slice starts [B], and the KL loss."""
+        made = self.network(
+            batch.ssl,
+            batch.spec,
+            batch.spec_lengths,
+            batch.text,
+            batch.text_lengths,
+            batch.speaker,
+            segment_frames=self.segment_frames,
+        )
+        return made.audio, made.starts, kl_loss(made.z_p, made.logs_q, made.m_p, made.logs_p, made.mask)
+
+
+class _SovitsRecipe:
+    """Moves generator and discriminators by batches."""
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        options: SovitsTrainOptions,
+        version: Version,
+        config: dict[str, Any],
+        generator: Sovits,
+        discriminator: Discriminators,
+    ):
+        self.fabric = fabric
+        self.options = options
+        self.version = version
+        self.config = config
+        self.settings = _settings(options, config)
+        rate, betas, eps = self.settings.learning_rate, self.settings.betas, self.settings.eps
+        optimizer_g = AdamW(_groups(generator, rate, options.text_low_lr_rate), rate, betas=betas, eps=eps)
+        optimizer_d = AdamW(discriminator.parameters(), rate, betas=betas, eps=eps)
+        self.generator = fabric.setup_module(_Pass(generator, self.settings.segment_frames).train())
+        self.discriminator = fabric.setup_module(discriminator.train())
+        self.step_g = optimizer_on(fabric, optimizer_g)
+        self.step_d = optimizer_on(fabric, optimizer_d)
+        self.parts = {"G": Part(generator, optimizer_g, rate), "D": Part(discriminator, optimizer_d, rate)}
+        self.seen: dict[str, Tensor] = {}
+
+    def begin(self, epoch: int) -> None:
+        rate = self.settings.learning_rate * self.settings.lr_decay**epoch
+        # The generator's groups after the first are the parts that read text.
+        for part in self.parts.values():
+            for number, group in enumerate(part.optimizer.param_groups):
+                group["lr"] = rate * (self.options.text_low_lr_rate if number else 1.0)
+
+    def step(self, batch: SovitsBatch, last: bool) -> dict[str, Tensor]:
+        segment = self.settings.segment_frames
+        fake, starts, kl = self.generator(batch)
+        fake = fake.float()
+        real = slice_segments(batch.wave, starts * STFT.hop, self.settings.segment_size)
+
+        loss_d = self._judge(real, fake.detach())
+        self.step_d.zero_grad()
+        self.fabric.backward(loss_d)
+        norm_d = self._gradient_norm(self.discriminator, self.step_d)
+        self.step_d.step()
+
+        adversarial, features = self._persuade(real, fake)
+        real_mel = mel_from_spectrogram(slice_segments(batch.spec, starts, segment), STFT)
+        fake_mel = log_mel(fake.squeeze(1), STFT)
+        mel = self.settings.c_mel * mel_loss(real_mel, fake_mel)
+        kl = self.settings.c_kl * kl
+        loss_g = adversarial + features + mel + kl
+        self.step_g.zero_grad()
+        self.fabric.backward(loss_g)
+        norm_g = self._gradient_norm(self.generator, self.step_g)
+        self.step_g.step()
+
+        self.seen = {
+            "real": real[0],
+            "made": fake[0].detach(),
+            "real_mel": real_mel[0],
+            "made_mel": fake_mel[0].detach(),
+        }
+        return {
+            "loss/g/total": loss_g,
+            "loss/d/total": loss_d,
+            "loss/g/adversarial": adversarial,
+            "loss/g/fm": features,
+            "loss/g/mel": mel,
+            "loss/g/kl": kl,
+            "grad_norm_g": norm_g,
+            "grad_norm_d": norm_d,
+            "learning_rate": torch.tensor(self.parts["G"].optimizer.param_groups[0]["lr"], device=fake.device),
+        }
+
+    def _judge(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The discriminators' loss. They see real and made audio in one go, which they may, having no batch norm."""
+        scores, _ = self.discriminator(torch.cat([real, fake]))
+        halves = [score.chunk(2) for score in scores]
+        return discriminator_loss([half[0] for half in halves], [half[1] for half in halves])
+
+    def _persuade(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """The generator's adversarial and feature losses; no gradient is computed for the discriminators."""
+        critic = self.discriminator.module
+        critic.requires_grad_(False)
+        with self.fabric.autocast():
+            with torch.no_grad():
+                _, real_maps = critic(real)
+            scores, fake_maps = critic(fake)
+        critic.requires_grad_(True)
+        return generator_loss(scores), feature_loss(real_maps, fake_maps)
+
+    def _gradient_norm(self, module: Any, optimizer: Any) -> Any:
+        """For the log only: the official recipe clips nothing."""
+        return self.fabric.clip_gradients(module, optimizer, max_norm=float("inf"), error_if_nonfinite=False)
+
+    def show(self, board: Board, step: int) -> None:
+        for name in ("real", "made"):
+            mel = self.seen[f"{name}_mel"].float()
+            picture = (mel - mel.min()) / (mel.max() - mel.min()).clamp(min=1e-5)
+            board.add_image(f"slice/mel_{name}", picture.flip(0).cpu(), step, dataformats="HW")
+            board.add_audio(f"slice/{name}", self.seen[name].float().cpu(), step, STFT.sampling_rate)
+
+    def export(self, epoch: int, step: int) -> Path:
+        name = f"{self.options.exp}_e{epoch}_s{step}.pth"
+        path = self.options.project.root / self.version.sovits_folder / name
+        config = _export_config(self.config, self.options, self.version)
+        state = self.parts["G"].network.state_dict()
+        write_generator(path, export_generator(state, config, f"{epoch}epoch_{step}iteration", self.version.name))
+        return path
+
+
+def _settings(options: SovitsTrainOptions, config: Mapping[str, Any]) -> GanSettings:
+    """A fine-tuning runs at the official numbers, one from scratch at those of its configuration."""
+    settings = GanSettings.from_dict(config.get("train", {})) if options.from_scratch is not None else GanSettings()
+    if options.learning_rate is None:
+        return settings
+    return GanSettings(**{**vars(settings), "learning_rate": options.learning_rate})
+
+
+def _groups(network: Sovits, rate: float, text_ratio: float) -> list[dict[str, Any]]:
+    """All that is trained first, then each of the parts that read text."""
+    named = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
+    groups = [{"params": [parameter for name, parameter in named if not name.startswith(TEXT_PARTS)], "lr": rate}]
+    for prefix in TEXT_PARTS:
+        chosen = [parameter for name, parameter in named if name.startswith(prefix)]
+        groups.append({"params": chosen, "lr": rate * text_ratio})
+    return groups
+
+
+def _export_config(config: Mapping[str, Any], options: SovitsTrainOptions, version: Version) -> dict[str, Any]:
+    """The configuration for the exported file: that of the model it came from, with this training's settings."""
+    train = {
+        **config.get("train", {}),
+        "seed": options.seed,
+        "epochs": options.epochs,
+        "batch_size": options.batch_size,
+        "text_low_lr_rate": options.text_low_lr_rate,
+        "save_every_epoch": options.save_every_epoch,
+        "segment_size": _settings(options, config).segment_size,
+    }
+    model = {**config["model"], "version": version.name}
+    return {**config, "train": train, "model": model, "name": options.exp, "version": version.name}
