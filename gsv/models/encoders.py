@@ -78,12 +78,10 @@ class TextEncoder(nn.Module):
         Raises MissingWeightsError, UnsafeCheckpointError or CheckpointError.
         """
         network = _network(BertModel, BertConfig, folder, leave_out=_LAYERS_LEFT_OUT, add_pooling_layer=False)
-        try:
-            return cls(network, AutoTokenizer.from_pretrained(folder, local_files_only=True)).eval()
-        except (OSError, ValueError) as error:
-            raise CheckpointError(
-                f"{folder} has no usable tokenizer.json or vocab.txt; get the folder again."
-            ) from error
+        # Looked for here because `transformers` makes an empty tokenizer of a folder that has none.
+        if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
+            raise CheckpointError(f"{folder} has neither tokenizer.json nor vocab.txt; get the folder again.")
+        return cls(network, AutoTokenizer.from_pretrained(folder, local_files_only=True)).eval()
 
     @property
     def width(self) -> int:
