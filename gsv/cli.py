@@ -106,6 +106,19 @@ def doctor(context: typer.Context) -> None:
         typer.echo(line)
 
 
+@app.command()
+def download(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(help="Versions to get the official weights of: v1 v2 v2Pro v2ProPlus.")],
+    source: Annotated[str, typer.Option(help="hf or hf-mirror.")] = "hf",
+) -> None:
+    """Fetches official weights; a broken download goes on where it stopped."""
+    from gsv.download import download as fetch
+
+    for line in fetch(names, source, context.obj.project):
+        typer.echo(line)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the `gsv` command."""
     arguments = sys.argv[1:] if arguments is None else arguments

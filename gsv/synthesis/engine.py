@@ -174,7 +174,7 @@ class Engine:
 
     @cached_property
     def reader(self) -> Reader:
-        frontend = Frontend(self.version.symbols, self.project.g2pw)
+        frontend = Frontend(self.version.symbols, self.project.g2pw, self.project.roberta)
         width = self.t2s.config.bert_dim
         return Reader(frontend, lambda: self._text_encoder, width, self.device, self.dtype)
 

@@ -131,7 +131,9 @@ def _cut4(text: str) -> str:
 
 
 def _is_decimal_point(text: str, position: int) -> bool:
-    return text[position] == "." and position > 0 and all(near.isdigit() for near in text[position - 1 : position + 2 : 2])
+    return (
+        text[position] == "." and position > 0 and all(near.isdigit() for near in text[position - 1 : position + 2 : 2])
+    )
 
 
 def _cut5(text: str) -> str:
@@ -164,26 +166,33 @@ def cut(text: str, method: str) -> str:
         InputError: the method is none of these.
     """
     if method not in METHODS:
-        raise InputError(f"there is no split method {method!r}; choose one of {', '.join(METHODS)}")
+        raise InputError(f"There is no split method {method!r}; choose one of {', '.join(METHODS)}.")
     return METHODS[method](text)
+
+
+def closed(text: str, language: str) -> str:
+    """The text with a full stop behind it unless it ends in a split mark."""
+    return text if text and text[-1] in SPLIT_MARKS else text + _full_stop(language)
+
+
+def _full_stop(language: str) -> str:
+    return "." if language == "en" else "。"
 
 
 def pre_segment(text: str, language: str, method: str) -> list[str]:
     """Pieces of a text whose runs of punctuation are collapsed already; an empty list when nothing in it can be spoken."""
-    full_stop = "." if language == "en" else "。"
     text = text.strip("\n")
     if not text:
         return []
     if text[0] not in SPLIT_MARKS and len(first_chunk(text)) < MIN_FIRST:
         # A very short beginning is swallowed by the model; a full stop in front gives it time.
-        text = full_stop + text
+        text = _full_stop(language) + text
     chunks = [chunk for chunk in cut(text, method).split("\n") if chunk not in ("", " ")]
     result: list[str] = []
     for piece in merge_short(chunks):
         if not _PRONOUNCEABLE.search(piece):
             continue
-        ended = piece if piece[-1] in SPLIT_MARKS else piece + full_stop
-        result.extend(recut(ended))
+        result.extend(recut(closed(piece, language)))
     return result
 
 
@@ -196,5 +205,5 @@ def pieces(text: str, language: str, method: str = "cut5") -> list[str]:
     """
     result = pre_segment(collapse_punctuation(text), language, method)
     if not result:
-        raise TextError("the text holds nothing that can be spoken; give it at least one letter, digit or character")
+        raise TextError("The text holds nothing that can be spoken; give it at least one letter, digit or character.")
     return result

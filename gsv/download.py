@@ -1,0 +1,67 @@
+"""Fetches official weights into the places where gsv looks for them.
+
+Files come from the Hugging Face hub or a mirror of it, one by one; a broken download goes on where it stopped, and the
+hub's client checks each file's size. Files that are there already are left alone.
+"""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from gsv.errors import GsvError, InputError
+from gsv.paths import Project
+from gsv.versions import VERSIONS, version_named
+
+REPOSITORY = "lj1995/GPT-SoVITS"
+
+# Where the hub's files are served from.
+SOURCES = {"hf": "https://huggingface.co", "hf-mirror": "https://hf-mirror.com"}
+
+# What every version needs besides its own weights.
+_COMMON = (
+    "chinese-hubert-base/config.json",
+    "chinese-hubert-base/preprocessor_config.json",
+    "chinese-hubert-base/pytorch_model.bin",
+    "chinese-roberta-wwm-ext-large/config.json",
+    "chinese-roberta-wwm-ext-large/tokenizer.json",
+    "chinese-roberta-wwm-ext-large/pytorch_model.bin",
+)
+_SPEAKER_ENCODER = "sv/pretrained_eres2netv2w24s4ep4.ckpt"
+
+
+def files_of(names: Sequence[str]) -> list[str]:
+    """The files that these versions need, relative to `pretrained_models/`. InputError for an unknown version."""
+    wanted: dict[str, None] = {}
+    for name in names:
+        version = version_named(name)
+        base = version.base
+        speaker = (_SPEAKER_ENCODER,) if version.uses_speaker_vector else ()
+        wanted.update(dict.fromkeys((*_COMMON, *speaker, base.gpt, base.generator, base.discriminator)))
+    return list(wanted)
+
+
+def download(names: Sequence[str], source: str, project: Project) -> Iterator[str]:
+    """Fetches what is missing for these versions; yields a line for each file."""
+    if source not in SOURCES:
+        raise InputError(f"There is no source {source!r}; choose one of {', '.join(SOURCES)}.")
+    if not names:
+        raise InputError(f"Name what to download: {', '.join(VERSIONS)}.")
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    for name in files_of(names):
+        target = project.pretrained / name
+        if target.is_file():
+            yield f"{target}: is there"
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the target, so that the finished file is renamed into place and an unfinished one is found again.
+        cache = project.pretrained / ".download"
+        try:
+            fetched = hf_hub_download(REPOSITORY, name, endpoint=SOURCES[source], local_dir=cache)
+        except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise GsvError(f"{name} could not be downloaded from {source} ({reason}); run the command again.") from error
+        Path(fetched).replace(target)
+        yield f"{target}: downloaded"
+    shutil.rmtree(project.pretrained / ".download", ignore_errors=True)
