@@ -1,7 +1,7 @@
 """Language codes, and cutting a text into stretches of one language.
 
-A code says how much of the finding out is left to gsv. For Mandarin and English, which share no letters, the script alone decides; what
-needs more than that are digits and marks, which both use.
+A code says how much of the finding out is left to gsv. For Mandarin and English, which share no letters, the script
+alone decides; what needs more than that are digits and marks, which both use.
 """
 
 import re
@@ -29,7 +29,7 @@ class LanguageCode:
     main: the language of everything that is not English.
     english_apart: whether stretches in Latin letters are English.
     digits_are_main: whether digits always belong to the main language; otherwise they follow their neighbours.
-    refuses_others: whether text in a script that gsv cannot speak is an error; otherwise it counts as the main language.
+    refuses_others: whether a script that gsv cannot speak is an error; otherwise it counts as the main language.
     """
 
     main: Language
@@ -76,7 +76,9 @@ _MAIN = re.compile(f"[{_IDEOGRAPHS}{_KANA}{_HANGUL}]")
 _OTHER_SCRIPTS = {"Japanese": re.compile(f"[{_KANA}]"), "Korean": re.compile(f"[{_HANGUL}]")}
 _LATIN = "A-Za-zＡ-Ｚａ-ｚ\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
 # Latin letters among ASCII signs; a degree sign, for instance, makes °C part of the language around it.
-_ENGLISH = re.compile(f"(?=.*[{_LATIN}])[{_LATIN}\u0020-\u007e\u00b7\u2000-\u206f\u3000-\u303f\uff00-\uffef]+", re.DOTALL)
+_ENGLISH = re.compile(
+    f"(?=.*[{_LATIN}])[{_LATIN}\u0020-\u007e\u00b7\u2000-\u206f\u3000-\u303f\uff00-\uffef]+", re.DOTALL
+)
 _PAUSES = tuple(",.!?，。！？")
 
 
@@ -112,8 +114,8 @@ def segment(text: str, code: str) -> list[Segment]:
     """Cut `text` into stretches of one language, in order; neighbours differ in language.
 
     Raises:
-        TextError: the code is unknown or not supported yet, or the text is in a script that gsv cannot speak and the code
-            leaves the choice of language to gsv.
+        TextError: the code is unknown or not supported yet, or the text is in a script that gsv cannot speak and the
+            code leaves the choice of language to gsv.
     """
     rules = language_code(code)
     text = text.strip()
@@ -161,7 +163,9 @@ def _pieces(text: str) -> list[_Piece]:
 
 
 def _merged(pieces: list[_Piece]) -> list[_Piece]:
-    return [_Piece(kind, "".join(piece.text for piece in same)) for kind, same in groupby(pieces, lambda piece: piece.kind)]
+    return [
+        _Piece(kind, "".join(piece.text for piece in same)) for kind, same in groupby(pieces, lambda piece: piece.kind)
+    ]
 
 
 def _digits_placed(pieces: list[_Piece]) -> list[_Piece]:

@@ -1,10 +1,10 @@
 """The phone symbols a model knows, and their ids.
 
-A model's first layer is a table with one row for each symbol, so the order is part of the checkpoint format. There are two tables:
-`v1` (322 symbols: Mandarin, Japanese, English) and `v2` (732: the same, then Japanese pitch marks, Korean and Cantonese), used by
-every model after the first. An id is a position in the table.
+A model's first layer is a table with one row for each symbol, so the order is part of the checkpoint format. There are
+two tables: `v1` (322 symbols: Mandarin, Japanese, English) and `v2` (732: the same, then Japanese pitch marks, Korean
+and Cantonese), used by every model after the first. An id is a position in the table.
 
-The order follows from how the tables came to be: a sorted set, to which later languages were appended, each sorted again.
+The order follows from how the tables came to be: a sorted set, to which later languages were appended, each sorted.
 """
 
 from collections.abc import Iterable
@@ -12,28 +12,33 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 PAD = "_"
 UNKNOWN = "UNK"
 PUNCTUATION = ("!", "?", "…", ",", ".", "-")
 PAUSES = ("SP", "SP2", "SP3")
 
-MANDARIN_INITIALS = ("AA EE OO " "b p m f d t n l g k h j q x zh ch sh r z c s y w").split()
+MANDARIN_INITIALS = _names("AA EE OO b p m f d t n l g k h j q x zh ch sh r z c s y w")
 # E and En are the finals of ye and yan; i0 follows z c s, ir follows zh ch sh r; v is ü.
-MANDARIN_FINALS = (
+MANDARIN_FINALS = _names(
     "a ai an ang ao e ei en eng er E En i i0 ir ia ian iang iao ie in ing iong iu "
     "o ong ou u ua uai uan uang ui un uo v van ve vn"
-).split()
+)
 MANDARIN_TONES = "12345"
 
-ARPABET_CONSONANTS = "B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split()
-ARPABET_VOWELS = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split()
+ARPABET_CONSONANTS = _names("B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH")
+ARPABET_VOWELS = _names("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW")
 ARPABET_STRESSES = "012"
-ARPABET_UNSTRESSED = ["ER", "IH"]
+ARPABET_UNSTRESSED = ("ER", "IH")
 
-JAPANESE_VOWELS = "a i u e o I U".split()  # I and U are devoiced
-JAPANESE_CONSONANTS = "k s sh t ts ch n h f m y r w g z j d b p v ky ny hy my ry gy by py dy".split()
-JAPANESE_MORAIC = ["N", "cl"]
-JAPANESE_PITCH = ["[", "]"]  # rise, fall
+JAPANESE_VOWELS = _names("a i u e o I U")  # I and U are devoiced
+JAPANESE_CONSONANTS = _names("k s sh t ts ch n h f m y r w g z j d b p v ky ny hy my ry gy by py dy")
+JAPANESE_MORAIC = ("N", "cl")
+JAPANESE_PITCH = ("[", "]")  # rise, fall
 
 KOREAN_CONSONANTS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 KOREAN_VOWELS = "ㅏㅐㅓㅔㅗㅜㅡㅣ"
@@ -41,11 +46,11 @@ KOREAN_BREAKS = "空停"  # a blank, anything that cannot be read
 
 # Every Cantonese symbol carries the prefix Y, which keeps it apart from the Mandarin ones.
 CANTONESE_PREFIX = "Y"
-CANTONESE_INITIALS = "b p m f d t n l g k ng gw kw w h z c s j".split()
-# Syllables without a consonant in front are cut inside their final, so some finals stand in the place of an initial ...
-CANTONESE_VOCALIC_INITIALS = "a aa ai ak au e o oi ok on ou uk".split()
-# ... and some single letters in the place of a final.
-CANTONESE_REMAINDERS = "g k m n p t".split()
+CANTONESE_INITIALS = _names("b p m f d t n l g k ng gw kw w h z c s j")
+# Syllables without a consonant in front are cut inside their final, so some finals stand for an initial ...
+CANTONESE_VOCALIC_INITIALS = _names("a aa ai ak au e o oi ok on ou uk")
+# ... and some single letters for a final.
+CANTONESE_REMAINDERS = _names("g k m n p t")
 CANTONESE_FINALS = {
     "aa": ["", "i", "u", "m", "n", "ng", "p", "t", "k"],
     "a": ["", "i", "u", "m", "n", "ng", "p", "t", "k"],

@@ -1,6 +1,6 @@
 """Mandarin: from raw text to phones.
 
-`normalize` writes everything out in characters and marks, `g2p` finds the phones: words, readings, tone changes, symbols.
+`normalize` writes everything out in characters and marks, `g2p` finds the phones: words, readings, tones, symbols.
 """
 
 import re
@@ -44,7 +44,7 @@ _AFTER_MARK = re.compile(f"(?<=[{re.escape(''.join(PUNCTUATION))}])")
 def normalize(text: str) -> str:
     """The text in simplified characters and the marks `! ? … , . -` alone, no two marks side by side.
 
-    Everything else is written out in words where it can be said (numbers, dates, units, signs) and dropped where it cannot.
+    Everything else is written out in words where it can be said (numbers, dates, units, signs) and dropped where not.
     """
     spoken = (_MARK.sub(lambda mark: _SPOKEN_MARKS[mark[0]], clause) for clause in verbalise(text))
     return collapse_punctuation("".join(_UNSPOKEN.sub("", clause) for clause in spoken))

@@ -1,8 +1,8 @@
 """Word lists of Mandarin, all taken from the `misaki` package at run time.
 
-misaki (Apache-2.0) carries the Mandarin front end of PaddleSpeech (Apache-2.0), from which GPT-SoVITS has its lists too. The two
-classes that hold them are not instantiated: one loads a large pinyin dictionary into pypinyin and would change every reading. Their
-lists are plain set literals, so they are read from the source files.
+misaki (Apache-2.0) carries the Mandarin front end of PaddleSpeech (Apache-2.0), from which GPT-SoVITS has its lists
+too. The two classes that hold them are not instantiated: one loads a large pinyin dictionary into pypinyin and would
+change every reading. Their lists are plain set literals, so they are read from the source files.
 """
 
 import ast
@@ -65,11 +65,11 @@ def _sets_in(module: str) -> dict[str, frozenset[str]]:
         spec = None
     if spec is None or spec.origin is None:
         raise MissingLibraryError('Mandarin needs the misaki package; install it with pip install "misaki==0.9.4".')
-    assignments = (node for node in ast.walk(ast.parse(Path(spec.origin).read_text("utf-8"))) if isinstance(node, ast.Assign))
+    tree = ast.parse(Path(spec.origin).read_text("utf-8"))
     return {
-        target.attr: frozenset(ast.literal_eval(assignment.value))
-        for assignment in assignments
-        if isinstance(assignment.value, ast.Set)
-        for target in assignment.targets
+        target.attr: frozenset(ast.literal_eval(node.value))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Set)
+        for target in node.targets
         if isinstance(target, ast.Attribute)
     }

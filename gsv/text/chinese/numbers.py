@@ -32,7 +32,7 @@ def _words(digits: str) -> str:
 
 
 def number(text: str) -> str:
-    """An unsigned integer or decimal: `3.14` -> 三点一四, `.5` -> 零点五; of trailing zeros after the point one is said."""
+    """An unsigned integer or decimal: `3.14` -> 三点一四, `.5` -> 零点五; of trailing zeros one is said."""
     whole, _, decimals = text.partition(".")
     shortened = decimals.rstrip("0") + ("0" if decimals.endswith("0") else "")
     words = cardinal(whole)

@@ -1,7 +1,7 @@
 """Which of its readings a character has here.
 
-Two ways: pypinyin reads each word by its phrase dictionary, or a `PolyphoneModel` reads the whole clause character by character and the
-phrase dictionary corrects it word by word.
+Two ways: pypinyin reads each word by its phrase dictionary, or a `PolyphoneModel` reads the whole clause character by
+character and the phrase dictionary corrects it word by word.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class PolyphoneModel(Protocol):
     """Reads a clause of normalised Mandarin text."""
 
     def __call__(self, clause: str) -> list[str]:
-        """One entry for each character: pinyin with its tone as a digit, ü as v, the neutral tone as 5; a mark stands for itself."""
+        """One entry for each character: pinyin with a tone digit, 5 being neutral, ü as v; a mark stands for itself."""
         ...
 
 

@@ -1,6 +1,6 @@
 """How the tones of a Mandarin word change in speech.
 
-The rules run in order on each word, in the state that the ones before left: 不, 一, unstressed syllables, third tones, and 儿.
+The rules run in order on each word, each on what the ones before left: 不, 一, unstressed syllables, third tones, 儿.
 They are those of PaddleSpeech as GPT-SoVITS has them; docs/text.md tells them in words.
 """
 

@@ -1,4 +1,4 @@
-"""From pinyin to the two symbols each Mandarin syllable has in the symbol table: an initial and a final with its tone."""
+"""From pinyin to the two symbols of a Mandarin syllable: an initial, and a final with its tone."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,9 @@
 """Writing numbers, dates, units and signs of Mandarin text out in words.
 
-A text is cut into clauses, and each clause goes through `_RULES` in order; the order matters, because every rule sees what the ones
-before it left. The rules and their order are those of PaddleSpeech's text normaliser with GPT-SoVITS' additions, which published
-voices were trained on. docs/text.md lists where gsv departs from them because they read something wrong.
+A text is cut into clauses, and each clause goes through `_RULES` in order; the order matters, because every rule sees
+what the ones before it left. The rules and their order are those of PaddleSpeech's text normaliser with GPT-SoVITS'
+additions, which published voices were trained on. docs/text.md lists where gsv departs from them, because they read
+something wrong.
 """
 
 import re
@@ -48,16 +49,11 @@ _UNIT = "|".join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))
 _CURRENCIES = {"￥": "元", "¥": "元", "$": "美元"}
 
 _CIRCLED = dict(zip("①②③④⑤⑥⑦⑧⑨⑩", "一二三四五六七八九十", strict=True))
-_GREEK = dict(
-    zip(
-        "αβγδεζηθικλμνξοπρστυφχψω",
-        (
-            "阿尔法 贝塔 伽玛 德尔塔 艾普西龙 捷塔 依塔 西塔 艾欧塔 喀帕 拉姆达 缪 "
-            "拗 克西 欧米克伦 派 肉 西格玛 套 宇普西龙 服艾 器 普赛 欧米伽"
-        ).split(),
-        strict=True,
-    )
+_GREEK_NAMES = (
+    "阿尔法 贝塔 伽玛 德尔塔 艾普西龙 捷塔 依塔 西塔 艾欧塔 喀帕 拉姆达 缪 "
+    "拗 克西 欧米克伦 派 肉 西格玛 套 宇普西龙 服艾 器 普赛 欧米伽"
 )
+_GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", re.findall(r"\S+", _GREEK_NAMES), strict=True))
 _GREEK |= {"ς": _GREEK["σ"]} | {capital: _GREEK[capital.lower()] for capital in "ΓΔΘΛΞΠΣΦΨΩ"}
 _SYMBOLS = str.maketrans(_CIRCLED | _GREEK | {"+": "加", "×": "乘", "÷": "除", "=": "等"})
 _HALF_WIDTH = str.maketrans({chr(code + 0xFEE0): chr(code) for code in range(0x30, 0x7B) if chr(code).isalnum()})

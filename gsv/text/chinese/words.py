@@ -28,7 +28,7 @@ class Word:
 
 @cache
 def _jieba() -> ModuleType:
-    # Loading the dictionary takes about a second, so it waits for the first Mandarin text; jieba announces it on stderr.
+    # Loading takes about a second, so it waits for the first Mandarin text; jieba announces it on stderr.
     import jieba
     import jieba.posseg
 
@@ -148,4 +148,3 @@ def _tones(word: str) -> str:
 
 def _is_doubled(word: str) -> bool:
     return len(word) == 2 and word[0] == word[1]
-

@@ -1,0 +1,149 @@
+"""From text to phone ids: the one door of this room that the rest of gsv uses."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gsv.errors import TextError
+from gsv.text import split
+from gsv.text.languages import Language, language_code, language_of_tag, segment
+from gsv.text.symbols import PAUSES, PUNCTUATION, UNKNOWN, TableName, symbol_table
+
+if TYPE_CHECKING:
+    from gsv.text.chinese.polyphones import PolyphoneModel
+
+_BLANKS = re.compile(" {2,}")
+# With fewer phones a model tends to skip or garble; a full stop in front gives it something to start with.
+_MIN_PHONES = 6
+# Signs that ask for a pause in Mandarin: all commas of the text become it. A ￥ before a number is money.
+_PAUSE_SIGNS = ((re.compile("￥(?![0-9])"), "SP2"), (re.compile(r"\^"), "SP3"))
+# Signs that a list file may hold and that are marks there, not words.
+_TRAINING_SIGNS = str.maketrans({"%": "-", "￥": ","})
+_TEXT_ENCODER = "chinese-roberta-wwm-ext-large"
+_SILENT = frozenset((*PUNCTUATION, *PAUSES, UNKNOWN))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A stretch of one language, ready for a model.
+
+    language: `zh` or `en`.
+    norm_text: the text as spoken, written out.
+    phones, ids: the phones and their ids in the front end's symbol table, of equal length.
+    word2ph: for Mandarin how many phones each character of `norm_text` has, for other languages None.
+    """
+
+    language: str
+    norm_text: str
+    phones: tuple[str, ...]
+    ids: tuple[int, ...]
+    word2ph: tuple[int, ...] | None
+
+
+class Frontend:
+    """Reads text for models of one symbol table.
+
+    Args:
+        symbols: the table, `v1` or `v2`.
+        g2pw_dir: folder of the Mandarin polyphone model; without it pypinyin's dictionary chooses among readings.
+        roberta_dir: folder of chinese-roberta-wwm-ext-large, whose tokenizer the polyphone model uses; by default the
+            folder of that name beside `g2pw_dir`.
+
+    The word lists, dictionaries and models are loaded when the first text needs them.
+    """
+
+    def __init__(
+        self, symbols: TableName = "v2", g2pw_dir: Path | None = None, roberta_dir: Path | None = None
+    ) -> None:
+        self._table = symbol_table(symbols)
+        # The models of the first table never heard a 儿 that melts into the syllable before it.
+        self._erhua = symbols != "v1"
+        self._g2pw_dir = g2pw_dir
+        self._roberta_dir = roberta_dir
+
+    def pieces(self, text: str, language: str, method: str = "cut5") -> list[str]:
+        """Cut a text of any length into pieces for `read`.
+
+        Raises:
+            InputError: the split method is unknown.
+            TextError: nothing in the text can be spoken, or the language code is not one gsv knows.
+        """
+        language_code(language)
+        return split.pieces(text, language, method)
+
+    def closed(self, text: str, language: str) -> str:
+        """A transcript as `read` wants it: ended with a mark, but neither cut nor changed otherwise.
+
+        Raises:
+            TextError: the language code is not one gsv knows.
+        """
+        language_code(language)
+        return split.closed(text.strip("\n"), language)
+
+    def read(self, text: str, language: str) -> list[Reading]:
+        """The readings of one piece of text, one for each stretch of a language, in order.
+
+        Raises:
+            TextError: nothing in the text can be spoken, or the language is not one gsv knows.
+        """
+        text = _BLANKS.sub(" ", text)
+        readings = self._read(text, language)
+        if not _is_spoken(readings):
+            raise TextError(f"The text {text[:40]!r} holds nothing that can be spoken in {language!r}.")
+        if sum(len(reading.phones) for reading in readings) < _MIN_PHONES:
+            return self._read("." + text, language)
+        return readings
+
+    def read_for_training(self, text: str, language: str) -> Reading:
+        """The reading of a line of a list file, whose third column is `language`.
+
+        Raises:
+            TextError: nothing in the text can be spoken, or the language is not one gsv knows.
+        """
+        reading = self._reading(text.translate(_TRAINING_SIGNS), language_of_tag(language))
+        if not _is_spoken([reading]):
+            raise TextError(f"The text {text[:40]!r} holds nothing that can be spoken in {language!r}.")
+        return reading
+
+    def _read(self, text: str, language: str) -> list[Reading]:
+        readings = (self._reading(stretch.text, stretch.language) for stretch in segment(text, language))
+        return [reading for reading in readings if reading.phones]
+
+    def _reading(self, text: str, language: Language) -> Reading:
+        return self._mandarin(text) if language == "zh" else self._english(text)
+
+    def _mandarin(self, text: str) -> Reading:
+        from gsv.text import chinese
+
+        sign, pause = next(((sign, pause) for sign, pause in _PAUSE_SIGNS if sign.search(text)), (None, ","))
+        norm_text = chinese.normalize(sign.sub(",", text) if sign else text)
+        phones, word2ph = chinese.g2p(norm_text, erhua=self._erhua, polyphones=self._polyphones)
+        phones = [pause if phone == "," else phone for phone in phones]
+        return self._finished("zh", norm_text, phones, tuple(word2ph))
+
+    def _english(self, text: str) -> Reading:
+        from gsv.text import english
+
+        norm_text = english.normalize(text)
+        return self._finished("en", norm_text, english.g2p(norm_text), None)
+
+    def _finished(
+        self, language: Language, norm_text: str, phones: Iterable[str], word2ph: tuple[int, ...] | None
+    ) -> Reading:
+        known = self._table.known(phones)
+        return Reading(language, norm_text, tuple(known), tuple(self._table.ids(known)), word2ph)
+
+    @cached_property
+    def _polyphones(self) -> "PolyphoneModel | None":
+        if self._g2pw_dir is None:
+            return None
+        from gsv.text.chinese.g2pw import G2PW
+
+        return G2PW.load(self._g2pw_dir, self._roberta_dir or self._g2pw_dir.with_name(_TEXT_ENCODER))
+
+
+def _is_spoken(readings: Iterable[Reading]) -> bool:
+    return any(phone not in _SILENT for reading in readings for phone in reading.phones)
