@@ -1,7 +1,7 @@
 """Words spelt alike and said differently, by their part of speech.
 
-The list is g2p_en's (`homographs.en`, Apache-2.0, after www.minpairs.talktalk.net): word, two pronunciations, and the part of speech
-that takes the first. A handful of words that the list lacks or has the wrong way round are set right here.
+The list is g2p_en's (`homographs.en`, Apache-2.0, after www.minpairs.talktalk.net): word, two pronunciations, and the
+part of speech that takes the first. Words that the list lacks or has the wrong way round are set right here.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Homograph:
     tag: str
 
     def by_tag(self, tag: str) -> tuple[str, ...]:
-        """The pronunciation for a part-of-speech tag; a tag that says less than the entry's ("VB" for "VBP") takes the first too."""
+        """The phones for a tag; one that says less than the entry's ("VB" for "VBP") takes the first too."""
         return self.first if tag.startswith(self.tag) or self.tag.startswith(tag) else self.second
 
 
@@ -55,7 +55,7 @@ _MORE = {
 # Words whose two pronunciations stand the wrong way round in g2p_en's list.
 _SWAPPED = word_set(
     """
-    analyses articulate blessed certificate certificates dogged exploit exploits fragment imprint learned
+    analyses articulate blessed certificate certificates content dogged exploit exploits fragment imprint learned
     misconduct misuse mouth object pontificate precipitate predicate rebel segment subcontract torment
     """
 )
@@ -66,8 +66,8 @@ _ALWAYS_SECOND = word_set("closer crooked document envelope envelopes jagged pro
 # Where no word around tells, these are verbs; all others are nouns or adjectives.
 _USUALLY_VERBS = word_set(
     """
-    affect affects articulate collect collects confines construct convert converts converse desert dictate
-    dictates elaborate implement implements impress incorporate inebriate initiate initiates insert invite
+    affect affects articulate collect collects combine compress confines construct convert converts converse desert
+    dictate dictates elaborate implement implements impress incorporate inebriate initiate initiates insert invite
     invites pontificate produce recapped recapping refit refresh refuse regenerate rethink reject rejects resume
     separates transfer use
     """
@@ -79,15 +79,20 @@ def is_homograph(word: str) -> bool:
     return word in table() or word in _MORE
 
 
-def read_in_context(context: Context) -> tuple[str, ...]:
-    """The ARPAbet phones of a homograph by the words around it."""
-    word = context.word
+def readings(word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The phones of a lower-case homograph as a verb, and otherwise."""
     entry = _MORE.get(word) or table()[word]
+    return (entry.second, entry.first) if word in _SWAPPED else (entry.first, entry.second)
+
+
+def read_in_context(context: Context) -> tuple[str, ...]:
+    """The phones of a homograph by the words around it."""
+    word = context.word
+    as_verb, otherwise = readings(word)
     if word in _ALWAYS_FIRST:
-        return entry.first
+        return as_verb
     if word in _ALWAYS_SECOND:
-        return entry.second
-    if word in OWN_RULES:
-        return entry.by_tag(OWN_RULES[word](context))
-    verb = is_verb(context, usually=word in _USUALLY_VERBS)
-    return entry.first if verb != (word in _SWAPPED) else entry.second
+        return otherwise
+    own_rule = OWN_RULES.get(word)
+    verb = own_rule(context) if own_rule else is_verb(context, usually=word in _USUALLY_VERBS)
+    return as_verb if verb else otherwise

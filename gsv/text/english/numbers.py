@@ -95,8 +95,6 @@ def _ordinal(number: str) -> str:
 
 def cardinal(digits: str) -> str:
     """The words for a run of digits: 1001 to 2999 in pairs like a year, all else as a count without "and"."""
-    if len(digits) > _LONGEST:
-        return " ".join(_words(digit) for digit in digits)
     number = int(digits)
     if not 1000 < number < 3000 or number == 2000:
         return _words(str(number))
@@ -177,6 +175,8 @@ _Rule = tuple[str, str | Callable[[Match], str]]
 
 # In this order: each rule relies on those before it having spelt out their share.
 _RULES: tuple[_Rule, ...] = (
+    # A number without a name is read digit by digit.
+    (rf"\d{{{_LONGEST + 1},}}", lambda match: " ".join(match[0])),
     # "1. First" at the start of the text or of a sentence numbers a list.
     (r"(?:^|(?<=[.!?]\s))\s*(\d{1,2})\.\s+(?=\S)", lambda match: f"{_ordinal(match[1])}, "),
     (rf"(?<![\d/])(?:{_any_of(_IDIOMS)})(?![\d/])", lambda match: _IDIOMS[match[0]]),
@@ -192,7 +192,7 @@ _RULES: tuple[_Rule, ...] = (
     (r"(?<=\d):(?=\d)", " to "),
     (r"\b(\d{1,2})\s?([AaPp])[Mm]\b\.?", lambda match: f"{match[1]} {match[2].lower()}.m."),
     (r"\b(1\d|20)(\d)0'?s\b", _decade),
-    (r"(?:(?<=\bthe )|(?<=')|(?<=\bearly )|(?<=\blate )|(?<=\bmid-))([2-9]0)'?s\b", lambda match: _tens(match[1])),
+    (r"(?:(?<=\bthe )'?|'|(?<=\bearly )|(?<=\blate )|(?<=\bmid-))([2-9]0)'?s\b", lambda match: _tens(match[1])),
     (
         rf"(?P<sign>{_CURRENCY})\s?(?P<amount>{_AMOUNT})"
         rf"(?:\s?(?P<magnitude>(?i:{_any_of(_MAGNITUDES)})|(?<=\d)(?i:{_any_of(_SHORT_MAGNITUDES)}))\b)?"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from gsv.errors import InputError
 from gsv.text.english import compounds, homographs, lexicon, neural
 from gsv.text.english.grammar import Context
 from gsv.text.english.lexicon import word_set
@@ -22,6 +23,7 @@ _TOKEN = re.compile(
 # The sound of a possessive or plural s after these phones.
 _VOICELESS = word_set("P T K F TH HH")
 _SIBILANTS = word_set("S Z SH ZH CH JH")
+_ARTICLE = ("AH0",)
 _CONTRACTIONS = {"'ll": ("AH0", "L"), "'ve": ("AH0", "V"), "'re": ("ER0",), "'d": ("D",), "'m": ("M",)}
 _SPELT_UP_TO = 3  # letters: shorter unknown words are taken for abbreviations
 
@@ -88,10 +90,12 @@ def _readings(norm_text: str, tags: Tags | None) -> Iterator[WordReading]:
         if not re.search("[a-z]", word):
             yield WordReading(token, tuple(_MARKS[token]) if token in _MARKS else (), "mark")
         elif len(word) == 1:
-            phones = lexicon.spell("a") if token == "A" else lexicon.pronounce(word)
-            yield WordReading(token, tuple(phones or ()), "letter")
+            article = word == "a" and token.islower()
+            yield WordReading(token, _ARTICLE if article else tuple(lexicon.spell(word)), "letter")
         elif tags is not None and word in homographs.table():
-            _, tag = next(given)
+            tagged, tag = next(given, ("", ""))
+            if tagged != token:
+                raise InputError(f"The tags given must name every homograph in turn: {token!r} is due, not {tagged!r}.")
             yield WordReading(token, homographs.table()[word].by_tag(tag), "homograph")
         elif tags is None and homographs.is_homograph(word):
             yield WordReading(token, homographs.read_in_context(Context.of(tokens, index)), "homograph")
@@ -112,7 +116,8 @@ def g2p(norm_text: str, tags: Tags | None = None) -> list[str]:
     """The phones of a normalised text: ARPAbet with stress digits, and the marks `. , ? ! -`.
 
     Homographs ("record", "read") are told apart by the words around them. With `tags`, pairs of word and Penn Treebank
-    tag for every homograph of g2p_en's list in the order of the text, the tags decide and nothing is guessed.
+    tag for every homograph of g2p_en's list in the order of the text, the tags decide and nothing is guessed. Raises
+    InputError for tags that do not fit the text.
     """
     phones = [phone for reading in _readings(norm_text, tags) for phone in reading.phones]
     return phones if len(phones) >= _LEAST_PHONES else [",", *phones]

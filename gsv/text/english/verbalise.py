@@ -72,8 +72,8 @@ _LATE = _compiled(
     # A symbol between two words parts them; elsewhere it just goes.
     (r"(?<=[A-Za-z])[^ A-Za-z'.,?!-]+(?=[A-Za-z])", " "),
     (r"[^ A-Za-z'.,?!-]", ""),
-    (r"\b[Ii]\.e\b\.?", "that is"),
-    (r"\b[Ee]\.g\b\.?", "for example"),
+    (r"\b[Ii]\.[Ee]\b\.?", "that is"),
+    (r"\b[Ee]\.[Gg]\b\.?", "for example"),
 )
 _SPACING = _compiled(
     # Acronyms are spelt and CamelCase is parted at every capital.
@@ -127,8 +127,8 @@ def _respell_capitals(text: str, shouted: bool) -> str:
 def normalize(text: str) -> str:
     """English text in the words that are spoken: letters, blanks and the marks `' . , ? ! -`.
 
-    Numbers, units, money, times and symbols are spelt out, acronyms and CamelCase are parted ("FBI" -> "F B I"), accents
-    are dropped, and of marks in a row the first is kept. What cannot be spoken (other scripts, emoji) is left out.
+    Numbers, units, money, times and symbols are spelt out, acronyms and CamelCase are parted ("FBI" -> "F B I"),
+    accents are dropped, and of marks in a row the first is kept. Other scripts and emoji are left out.
     """
     text = text.translate(_PLAIN)
     shouted = _is_shouted(text)
