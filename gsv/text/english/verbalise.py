@@ -13,30 +13,20 @@ from gsv.text.english.numbers import spell_numbers
 Match = re.Match[str]
 
 # Full-width forms of "!" to "~" lie this far above the plain ones.
-_FULL_WIDTH = {code + 0xFEE0: chr(code) for code in range(ord("!"), ord("~") + 1)}
+_FULL_WIDTH = {chr(code + 0xFEE0): chr(code) for code in range(ord("!"), ord("~") + 1)}
 _PLAIN = str.maketrans(
     _FULL_WIDTH
-    | {
-        ord(mark): plain
-        for mark, plain in {"、": ",", "。": ".", "…": "...", "−": "-", "‐": "-", "‑": "-", "～": "~"}.items()
-    }
-    | {ord(mark): plain for mark, plain in {"￡": "£", "￥": "¥", "℃": "°C", "℉": "°F", "ʼ": "’", "`": "’"}.items()}
+    | {"、": ",", "。": ".", "…": "...", "−": "-", "‐": "-", "‑": "-", "ʼ": "’", "`": "’"}
+    | {"￡": "£", "￥": "¥", "℃": "°C", "℉": "°F"}
 )
 # Letters that Unicode does not take apart into a letter and an accent.
 _WHOLE_LETTERS = str.maketrans(
     {"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ß": "ss", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D"}
     | {"ð": "th", "Ð": "Th", "þ": "th", "Þ": "Th", "ı": "i"}
 )
-_WEB_NAMES = {
-    "/": " slash ",
-    "@": " at ",
-    ".": " dot ",
-    "-": " dash ",
-    "_": " underscore ",
-    "?": ", ",
-    "&": ", ",
-    "#": ", ",
-}
+_WEB_NAMES = {"/": " slash ", "@": " at ", ".": " dot ", "-": " dash ", "_": " underscore "} | dict.fromkeys(
+    "?&#", ", "
+)
 
 _VULGAR_FRACTION = re.compile("[¼-¾⅐-⅞]")
 _WEB_PAGE = re.compile(r"\bhttps?://(?P<rest>[^\s<>\"']*[\w/])|\bwww\.[^\s<>\"']*[\w/]", re.ASCII)
