@@ -1,11 +1,19 @@
 """Fixtures shared by all tests."""
 
+import importlib.util
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from gsv.paths import Project
+from gsv.versions import version_named
+
 PROJECT = Path(__file__).parent.parent
+SAMPLE = PROJECT / "tests" / "sample"
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +29,31 @@ def shared() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], ModuleType]:
+    """Imports one of the scripts in tools/ by name."""
+
+    def load(name: str) -> ModuleType:
+        if name in sys.modules:
+            return sys.modules[name]
+        spec = importlib.util.spec_from_file_location(name, PROJECT / "tools" / f"{name}.py")
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        # Dataclasses look their module up while it is being executed.
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def narrow(tool: Callable[[str], ModuleType], tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project folder with an untrained narrow set of v2 weights, its codebook fitted to the sample. Do not write to it."""
+    home = tmp_path_factory.mktemp("narrow")
+    tool("init_weights").write_set(
+        home / "pretrained_models", PROJECT / "configs" / "narrow", version_named("v2"), SAMPLE / "clips", seed=1
+    )
+    return Project(home)

@@ -1,0 +1,229 @@
+"""From text and a voice to audio, on a narrow untrained model: the way is real, what it says is noise."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from gsv import Engine, SamplingOptions, SpeechOptions
+from gsv.errors import AudioError, CheckpointError, InputError, MissingWeightsError, TextError
+from gsv.models.sovits import Sovits
+from gsv.models.t2s import T2S
+from gsv.paths import Project
+from gsv.synthesis import engine as engine_module
+from gsv.synthesis.decoder import Continuation
+from gsv.synthesis.engine import batches, faded, fault_of
+from gsv.synthesis.voice import Voice
+from gsv.versions import version_named
+
+CLIP = Path(__file__).parent.parent / "sample" / "clips" / "01.flac"
+WORDS = "The morning train left the small station a few minutes late."
+
+
+@pytest.fixture(scope="module")
+def engine(narrow: Project) -> Engine:
+    return Engine.load(project=narrow, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def voice(engine: Engine) -> Voice:
+    return engine.voice(CLIP, WORDS, "en")
+
+
+@pytest.fixture(autouse=True)
+def short_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    # An untrained model never comes to an end by itself.
+    monkeypatch.setattr(engine_module, "ALLOWANCE", 10)
+    monkeypatch.setattr(engine_module, "MOST_TOKENS_A_PHONEME", 1.0)
+
+
+SEEDED = SpeechOptions(seed=3)
+
+
+def test_speech_is_a_finite_wave_of_the_models_rate(engine: Engine, voice: Voice) -> None:
+    speech = engine.speak("Hello there, my friend.", "en", voice, SEEDED)
+    assert speech.sampling_rate == 32000
+    assert speech.seconds > 0.5
+    assert np.isfinite(speech.wave).all()
+    assert 0 < np.abs(speech.wave).max() <= 1
+
+
+def test_the_same_seed_gives_the_same_wave_and_another_seed_another(engine: Engine, voice: Voice) -> None:
+    def wave(seed: int) -> np.ndarray:
+        return engine.speak("Hello there.", "en", voice, replace(SEEDED, seed=seed)).wave
+
+    assert np.array_equal(wave(5), wave(5))
+    assert not np.array_equal(wave(5), wave(6))
+
+
+def test_without_a_seed_one_is_drawn_and_told(engine: Engine, voice: Voice) -> None:
+    speech = engine.speak("Hello there.", "en", voice)
+    again = engine.speak("Hello there.", "en", voice, SpeechOptions(seed=speech.seed))
+    assert np.array_equal(speech.wave, again.wave)
+
+
+def test_a_stream_yields_the_pieces_in_order_and_joins_to_the_speech(engine: Engine, voice: Voice) -> None:
+    text = "One small boat. Two very large boats came in today. Three boats."
+    options = replace(SEEDED, batch_size=3)
+    fragments = list(engine.stream(text, "en", voice, options))
+    assert [fragment.text.split()[0] for fragment in fragments] == ["One", "Two", "Three"]
+    joined = engine.speak(text, "en", voice, options).wave
+    assert np.array_equal(np.concatenate([fragment.wave for fragment in fragments]), joined)
+
+
+def test_the_first_fragment_comes_before_the_rest_is_made(engine: Engine, voice: Voice) -> None:
+    made: list[int] = []
+    original = engine.sovits.decode
+
+    def counting(*args: object, **kwargs: object) -> torch.Tensor:
+        made.append(1)
+        return original(*args, **kwargs)  # type: ignore[arg-type]
+
+    engine.sovits.decode = counting  # type: ignore[method-assign,assignment]
+    try:
+        next(engine.stream("One small boat. Two large boats.", "en", voice, SEEDED))
+    finally:
+        del engine.sovits.decode
+    assert len(made) == 1
+
+
+def test_every_fragment_ends_in_the_pause_and_joins_without_a_step(engine: Engine, voice: Voice) -> None:
+    fragment = next(engine.stream("Hello there.", "en", voice, replace(SEEDED, pause=0.25)))
+    pause = int(0.25 * fragment.sampling_rate)
+    assert not fragment.wave[-pause:].any()
+    assert fragment.wave[-pause - 1] == pytest.approx(0, abs=0.01)
+    assert fragment.wave[0] == 0
+
+
+def test_speed_shortens_the_speech(engine: Engine, voice: Voice) -> None:
+    def seconds(speed: float) -> float:
+        return engine.speak("Hello there.", "en", voice, replace(SEEDED, speed=speed, pause=0)).seconds
+
+    assert seconds(2.0) == pytest.approx(seconds(1.0) / 2, rel=0.1)
+    assert seconds(0.5) == pytest.approx(seconds(1.0) * 2, rel=0.1)
+
+
+def test_reference_free_mode_speaks_without_a_transcript(engine: Engine) -> None:
+    voice = engine.voice(CLIP)
+    assert len(voice.prompt) == 0
+    assert engine.speak("Hello there.", "en", voice, SEEDED).seconds > 0.3
+
+
+def test_auxiliary_references_change_the_timbre(engine: Engine, voice: Voice) -> None:
+    mixed = engine.voice(CLIP, WORDS, "en", [CLIP.with_name("02.flac")])
+    assert torch.equal(mixed.prompt, voice.prompt)
+    assert not torch.allclose(mixed.timbre, voice.timbre)
+
+
+@pytest.mark.parametrize("text", ["\n\n", "   ", "...", "？！", ""])
+def test_text_with_nothing_to_say_is_refused(engine: Engine, voice: Voice, text: str) -> None:
+    with pytest.raises(TextError):
+        engine.speak(text, "en", voice, SEEDED)
+
+
+@pytest.mark.parametrize("text", ["Hi", "a", "No.", "7"])
+def test_very_short_texts_are_spoken(engine: Engine, voice: Voice, text: str) -> None:
+    assert engine.speak(text, "en", voice, SEEDED).seconds > 0.3
+
+
+def test_mandarin_without_its_text_encoder_names_what_is_missing(engine: Engine, voice: Voice) -> None:
+    with pytest.raises(MissingWeightsError, match=r"chinese-roberta-wwm-ext-large.*gsv download"):
+        engine.speak("你好，世界。", "zh", voice, SEEDED)
+
+
+def test_a_reference_below_a_second_is_refused(engine: Engine, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "short.wav", np.random.default_rng(0).normal(0, 0.1, 3200), 16000)
+    with pytest.raises(AudioError, match=r"0\.20 s"):
+        engine.voice(tmp_path / "short.wav", "Hi", "en")
+
+
+def test_a_reference_outside_the_advised_length_is_used_with_a_warning(engine: Engine, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "brief.wav", np.random.default_rng(0).normal(0, 0.1, 32000), 16000)
+    voice = engine.voice(tmp_path / "brief.wav", "Hi there", "en")
+    assert "3 to 10 s" in voice.warnings[0]
+
+
+def test_a_run_that_does_not_end_is_drawn_again_twice_and_reported(engine: Engine, voice: Voice) -> None:
+    fragment = next(engine.stream("Hello there.", "en", voice, SEEDED))
+    assert fragment.retries == 2
+    assert "did not come to an end" in fragment.warning
+
+
+def test_a_good_take_is_kept_at_once(engine: Engine, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def ends(_model: object, rows: list[object]) -> list[list[Continuation]]:
+        calls.append(len(rows))
+        return [[Continuation([1] * 40, "mark") for _ in rows]]
+
+    monkeypatch.setattr(engine_module, "generate", ends)
+    fragment = next(engine.stream("Hello there.", "en", voice, SEEDED))
+    assert (calls, fragment.retries, fragment.warning) == ([1], 0, "")
+
+
+def test_only_the_faulty_piece_of_a_batch_is_drawn_again(
+    engine: Engine, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def first_stops_early(_model: object, rows: list[object]) -> list[list[Continuation]]:
+        calls.append(len(rows))
+        results = [Continuation([1] * 40, "mark") for _ in rows]
+        if len(calls) == 1:
+            results[0] = Continuation([1], "mark")
+        return [results]
+
+    monkeypatch.setattr(engine_module, "generate", first_stops_early)
+    options = replace(SEEDED, batch_size=2, bucket_threshold=0)
+    fragments = list(engine.stream("Hello there my friend. Hello here my friend.", "en", voice, options))
+    assert calls == [2, 1]
+    assert [fragment.retries for fragment in fragments] == [1, 0]
+
+
+def test_faults_are_told_by_length() -> None:
+    assert fault_of(Continuation([0] * 40, "mark"), phonemes=20) == ""
+    assert "too early" in fault_of(Continuation([0] * 3, "mark"), phonemes=20)
+    assert "did not come to an end" in fault_of(Continuation([0] * 300, "limit"), phonemes=20)
+
+
+def test_batches_hold_pieces_of_like_length_in_the_order_of_need() -> None:
+    assert batches([10, 40, 11, 39, 12], size=3, threshold=0.75) == [[0, 2, 4], [1, 3]]
+    assert batches([10, 40, 11], size=1, threshold=0.0) == [[0], [1], [2]]
+    assert batches([10] * 5, size=2, threshold=0.75) == [[0, 1], [2, 3], [4]]
+
+
+def test_fading_leaves_the_middle_and_the_source_alone() -> None:
+    wave = np.ones(1000, np.float32)
+    made = faded(wave, 32000)
+    assert (made[0], made[-1], made[500]) == (0, 0, 1)
+    assert wave.all()
+    assert np.abs(np.diff(made)).max() < 0.01
+
+
+def test_gpt_weights_of_another_version_are_refused(narrow: Project, engine: Engine) -> None:
+    config = replace(engine.t2s.config, phoneme_vocab_size=512)
+    with pytest.raises(CheckpointError, match=r"512 phonemes.*version, v2"):
+        Engine(version_named("v2"), Sovits(engine.sovits.config), T2S(config), narrow, engine.device, engine.dtype)
+
+
+def test_missing_base_weights_name_the_file_and_the_command(tmp_path: Path) -> None:
+    with pytest.raises(MissingWeightsError, match=r"s2G2333k\.pth.*gsv download v2"):
+        Engine.load(project=Project(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "options", [{"speed": 0.0}, {"pause": -1.0}, {"batch_size": 0}, {"noise_scale": -1.0}, {"split": "cut9"}]
+)
+def test_impossible_options_are_refused_by_name(engine: Engine, voice: Voice, options: dict[str, object]) -> None:
+    with pytest.raises(InputError, match=str(next(iter(options.values()))) + "|" + next(iter(options))):
+        engine.speak("Hello there.", "en", voice, SpeechOptions(**options))  # type: ignore[arg-type]
+
+
+def test_greedy_options_reach_the_decoder(engine: Engine, voice: Voice) -> None:
+    greedy = SpeechOptions(SamplingOptions(top_k=1), seed=1, noise_scale=0)
+    first = engine.speak("Hello there.", "en", voice, greedy).wave
+    second = engine.speak("Hello there.", "en", voice, replace(greedy, seed=2)).wave
+    assert np.array_equal(first, second)
