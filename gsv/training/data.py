@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import NamedTuple
 
 import soundfile
@@ -37,6 +38,9 @@ FRAMES_PER_BUCKET = 100
 MAX_SECONDS = 54
 PHONEMES_PER_SECOND = (3, 25)
 SECONDS_PER_BUCKET = 2
+
+# What reading a file can end in that does not hold the sound or tensor it should.
+DAMAGED = (soundfile.SoundFileError, UnpicklingError, RuntimeError, OSError, EOFError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,7 @@ class SovitsData(Dataset[SpokenClip]):
             ssl_frames = _shape(features)[-1]
             if self.with_speaker:
                 _shape(speaker)
-        except (soundfile.SoundFileError, RuntimeError, OSError, AttributeError) as error:
+        except DAMAGED as error:
             sieve.drop(name, f"a damaged file ({type(error).__name__})")
             return None
         frames = info.frames // STFT.hop
@@ -310,7 +314,7 @@ class GptData(Dataset[TokenClip]):
             return expected
         try:
             return _shape(path)[-1]
-        except (RuntimeError, OSError, AttributeError) as error:
+        except DAMAGED as error:
             sieve.drop(name, f"a damaged file ({type(error).__name__})")
             return None
 

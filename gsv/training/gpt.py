@@ -24,7 +24,7 @@ from gsv.training.loop import Board, Machine, Outcome, Plan, TrainReport, derive
 from gsv.training.losses import preference_loss, rejected_sequences, semantic_targets, token_loss, top_accuracy
 from gsv.training.optim import FINE_TUNING_RATE, Constant, ScaledAdam, WarmupCosine
 from gsv.training.resume import Part
-from gsv.training.start import fitted, read_config
+from gsv.training.start import built, fitted, read_config
 from gsv.versions import Version, version_named
 
 BATCHES_PER_STEP = 4
@@ -103,7 +103,9 @@ def train_gpt(options: GptTrainOptions) -> TrainReport:
 def _start(options: GptTrainOptions, version: Version) -> _Start:
     if options.from_scratch is not None:
         config = read_config(options.project.resolve(options.from_scratch))
-        return _Start({**config, "model": {**config["model"], "phoneme_vocab_size": version.gpt_symbols}}, None)
+        config["model"]["phoneme_vocab_size"] = version.gpt_symbols
+        built(lambda: T2S(T2SConfig.from_dict(config["model"])))
+        return _Start(config, None)
     path = options.project.resolve(options.pretrained or options.project.pretrained / version.base.gpt)
     if not path.exists():
         raise missing_weights(path)

@@ -32,7 +32,7 @@ from gsv.training.data import FRAMES_PER_BUCKET, STFT, BucketBatches, SovitsBatc
 from gsv.training.loop import Board, Machine, Outcome, Plan, TrainReport, derived_seed, fit, loader, optimizer_on
 from gsv.training.losses import discriminator_loss, feature_loss, generator_loss, kl_loss, mel_loss
 from gsv.training.resume import Part
-from gsv.training.start import fitted, read_config, untrained_generator
+from gsv.training.start import built, fitted, read_config, untrained_generator
 from gsv.versions import Version, version_named
 
 # These learn at a reduced rate: the little text of a small experiment would spoil what they know.
@@ -208,13 +208,9 @@ def _from_scratch(options: SovitsTrainOptions, version: Version, data: SovitsDat
     config = read_config(path)
     seed = derived_seed(options.seed, "generator")
     network = untrained_generator(config, version, data.ssl_dim, data.content(), seed)
-    return _Start(
-        config,
-        network.config,
-        DiscriminatorWidths.from_dict(config.get("discriminator", {})),
-        network.state_dict(),
-        None,
-    )
+    widths = DiscriminatorWidths.from_dict(config.get("discriminator", {}))
+    built(lambda: widths.build(version))
+    return _Start(config, network.config, widths, network.state_dict(), None)
 
 
 def _train(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -31,6 +31,17 @@ def read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("model"), dict):
         raise TrainingError(f"{path} has no group `model` with the network's widths.")
     return config
+
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def built(build: Callable[[], Network]) -> Network:
+    """The network; TrainingError if the widths of its configuration do not fit together."""
+    try:
+        return build()
+    except (TypeError, ValueError, AssertionError) as error:
+        raise TrainingError(f"The widths in the configuration do not fit together: {error}.") from error
 
 
 def fitted(build: Callable[[], nn.Module], weight: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
@@ -68,7 +79,7 @@ def untrained_generator(
             f"model.gin_channels is {widths.gin_channels} and model.mrte_channels {widths.mrte_channels}; in version "
             f"{version.name} they must be equal."
         )
-    network = Sovits(widths)
+    network = built(lambda: Sovits(widths))
     with torch.no_grad():
         tokens = torch.cat([network.ssl_proj(clip[None].float())[0].T for clip in content])
     codebook = network.quantizer.codebook

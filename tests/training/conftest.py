@@ -1,5 +1,6 @@
 """A made-up experiment: tones with the features that belong to them, small enough to train on in seconds."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+import yaml
 
 from gsv.paths import Experiment, Project
 
@@ -66,3 +68,35 @@ def make_experiment(project: Project) -> MakeExperiment:
         return experiment
 
     return make
+
+
+@pytest.fixture
+def narrow(project: Project) -> Project:
+    """The project with `s2.json` and `s1.yaml`: networks for trials from scratch, only just wide enough to learn."""
+    s2 = {
+        "train": {"learning_rate": 2e-3, "segment_size": 5120},
+        "model": {
+            "inter_channels": 8,
+            "hidden_channels": 16,
+            "filter_channels": 16,
+            "n_layers": 2,
+            "p_dropout": 0.1,
+            "resblock_kernel_sizes": [3],
+            "resblock_dilation_sizes": [[1, 3, 5]],
+            "upsample_initial_channel": 32,
+            "gin_channels": 16,
+            "mrte_channels": 16,
+            "style_channels": 16,
+            "codebook_size": CODES,
+            "posterior_layers": 2,
+            "flow_layers": 1,
+        },
+        "discriminator": {"scale": [4, 16, 16], "period": [4, 4, 8]},
+    }
+    s1 = {
+        "optimizer": {"lr": 0.03, "lr_init": 0.01, "lr_end": 0.01, "warmup_steps": 5, "decay_steps": 100},
+        "model": {"vocab_size": CODES + 1, "EOS": CODES, "hidden_dim": 16, "embedding_dim": 16, "head": 2, "n_layer": 1},
+    }
+    (project.root / "s2.json").write_text(json.dumps(s2), encoding="utf-8")
+    (project.root / "s1.yaml").write_text(yaml.safe_dump(s1), encoding="utf-8")
+    return project
