@@ -51,18 +51,25 @@ class Frontend:
         g2pw_dir: folder of the Mandarin polyphone model; without it pypinyin's dictionary chooses among readings.
         roberta_dir: folder of chinese-roberta-wwm-ext-large, whose tokenizer the polyphone model uses; by default the
             folder of that name beside `g2pw_dir`.
+        polyphones: a polyphone model to use in place of the one in `g2pw_dir`.
 
     The word lists, dictionaries and models are loaded when the first text needs them.
     """
 
     def __init__(
-        self, symbols: TableName = "v2", g2pw_dir: Path | None = None, roberta_dir: Path | None = None
+        self,
+        symbols: TableName = "v2",
+        g2pw_dir: Path | None = None,
+        roberta_dir: Path | None = None,
+        *,
+        polyphones: "PolyphoneModel | None" = None,
     ) -> None:
         self._table = symbol_table(symbols)
         # The models of the first table never heard a 儿 that melts into the syllable before it.
         self._erhua = symbols != "v1"
         self._g2pw_dir = g2pw_dir
         self._roberta_dir = roberta_dir
+        self._given_polyphones = polyphones
 
     def pieces(self, text: str, language: str, method: str = "cut5") -> list[str]:
         """Cut a text of any length into pieces for `read`.
@@ -103,17 +110,18 @@ class Frontend:
         Raises:
             TextError: nothing in the text can be spoken, or the language is not one gsv knows.
         """
-        reading = self._reading(text.translate(_TRAINING_SIGNS), language_of_tag(language))
+        reading = self.read_as(text.translate(_TRAINING_SIGNS), language_of_tag(language))
         if not _is_spoken([reading]):
             raise TextError(f"The text {text[:40]!r} holds nothing that can be spoken in {language!r}.")
         return reading
 
-    def _read(self, text: str, language: str) -> list[Reading]:
-        readings = (self._reading(stretch.text, stretch.language) for stretch in segment(text, language))
-        return [reading for reading in readings if reading.phones]
-
-    def _reading(self, text: str, language: Language) -> Reading:
+    def read_as(self, text: str, language: Language) -> Reading:
+        """The reading of a text in one language, even one without a sound; nothing is put in front of a short one."""
         return self._mandarin(text) if language == "zh" else self._english(text)
+
+    def _read(self, text: str, language: str) -> list[Reading]:
+        readings = (self.read_as(stretch.text, stretch.language) for stretch in segment(text, language))
+        return [reading for reading in readings if reading.phones]
 
     def _mandarin(self, text: str) -> Reading:
         from gsv.text import chinese
@@ -138,8 +146,8 @@ class Frontend:
 
     @cached_property
     def _polyphones(self) -> "PolyphoneModel | None":
-        if self._g2pw_dir is None:
-            return None
+        if self._given_polyphones is not None or self._g2pw_dir is None:
+            return self._given_polyphones
         from gsv.text.chinese.g2pw import G2PW
 
         return G2PW.load(self._g2pw_dir, self._roberta_dir or self._g2pw_dir.with_name(_TEXT_ENCODER))

@@ -118,12 +118,11 @@ def segment(text: str, code: str) -> list[Segment]:
             code leaves the choice of language to gsv.
     """
     rules = language_code(code)
-    text = text.strip()
     if rules.refuses_others:
         _refuse_other_scripts(text)
     if not rules.english_apart:
         return [Segment(rules.main, text)]
-    pieces = _merged(_pieces(text))
+    pieces = _merged(_pieces(text.strip()))
     if rules.digits_are_main:
         pieces = [replace(piece, kind="main") if piece.kind != "english" else piece for piece in pieces]
     else:
