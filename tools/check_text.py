@@ -7,11 +7,11 @@ symbols_v2.json, or some of them. A line is printed for each item. Items that th
 sounds wrong) are run too, but do not decide the exit status, which is 0 when in every checked file the share of exact
 items among the others is at least --min.
 
-What is compared: Mandarin exactly (text as spoken, phones of each character, ids), with and without the recorded answers
-of the polyphone model. English text exactly, and its phones word by word, except for words whose pronunciation the file
-has from a source that gsv has not (name lists, guesses, another dictionary). Cut text and helpers exactly; of the pieces
-that cut.json takes all the way to ids, those of a language gsv does not speak yet and those that hold a quirk are set
-apart and told of.
+What is compared: Mandarin exactly (text as spoken, phones of each character, ids), with and without the recorded
+answers of the polyphone model. English text exactly, and its phones word by word, except for words whose pronunciation the
+file has from a source that gsv has not (name lists, guesses, another dictionary). Cut text and helpers exactly; of the
+pieces that cut.json takes all the way to ids, those of a language gsv does not speak yet and those that hold a quirk
+are set apart and told of.
 """
 
 import argparse
@@ -33,7 +33,6 @@ DEFAULT_FILES = ("zh", "en", "cut", "helpers")
 LANGUAGE_FILES = (*DEFAULT_FILES, "mixed", "ja", "ko", "yue")
 TABLES: tuple[TableName, ...] = ("v1", "v2")
 BUILT = frozenset({"zh", "en"})
-NOT_BUILT = "not built yet"
 
 # English signs that gsv reads on purpose where GPT-SoVITS drops or misreads them (docs/text-english.md).
 ENGLISH_DEPARTURES = re.compile(r"[;:“”‘’…~，：；]| - ")
@@ -46,7 +45,7 @@ Verdict = Literal["ok", "differs", "not built yet"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one item fared; a quirk does not decide."""
+    """How one item fared: what differs, and what was set apart. An item with a quirk does not decide."""
 
     name: str
     verdict: Verdict
@@ -55,19 +54,31 @@ class Outcome:
 
     @property
     def line(self) -> str:
+        """What is printed of the item."""
         told = "; ".join((*self.details, *([f"quirk: {self.quirk}"] if self.quirk else [])))
         return f"{self.name}: {self.verdict}" + (f" ({told})" if told else "")
 
 
-def outcome(name: str, item: Item, details: Sequence[str], unbuilt: bool = False) -> Outcome:
-    """The verdict that follows from what differs."""
-    verdict: Verdict = "differs" if details else NOT_BUILT if unbuilt else "ok"
-    return Outcome(name, verdict, tuple(details), item.get("quirk"))
+def outcome(name: str, item: Item, details: Sequence[str], unbuilt: bool = False, notes: Sequence[str] = ()) -> Outcome:
+    """The verdict that follows from what differs; notes only say what was set apart."""
+    verdict: Verdict = "not built yet" if unbuilt else "ok"
+    return Outcome(name, "differs" if details else verdict, (*details, *notes), item.get("quirk"))
 
 
 def differing(what: str, got: object, want: object) -> list[str]:
     """One detail when two values differ."""
     return [] if got == want else [f"{what}: {got!r} instead of {want!r}"]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A polyphone model that answers as recorded."""
+
+    answers: Mapping[str, list[str]]
+
+    def __call__(self, clause: str) -> list[str]:
+        """The recorded pinyin of a clause."""
+        return self.answers[clause]
 
 
 def check_zh(items: Sequence[Item], folder: Path) -> Iterator[Outcome]:
@@ -79,11 +90,11 @@ def check_zh(items: Sequence[Item], folder: Path) -> Iterator[Outcome]:
         details += mandarin("v1", plain["v1"], item["text"], first)
         for variant in ("v2_g2pw_stub", "v2_g2pw_injected"):
             if variant in item:
-                recorded = {clause: pinyin for clause, pinyin in item[variant]["char_pinyin"]}
+                recorded = Recorded(dict(item[variant]["char_pinyin"]))
                 want = {"norm_text": item["v2"]["norm_text"]} | item[variant]
                 # A clause that the recording lacks comes from another text as spoken, which is told of by itself.
                 if not any(detail.startswith("v2 text") for detail in details):
-                    details += mandarin(variant, Frontend(polyphones=recorded.__getitem__), item["text"], want)
+                    details += mandarin(variant, Frontend(polyphones=recorded), item["text"], want)
         yield outcome(item["id"], item, details)
 
 
@@ -160,6 +171,7 @@ def check_cut(items: Sequence[Item], folder: Path) -> Iterator[Outcome]:
         text, language = item["text"], item["lang"]
         collapsed = split.collapse_punctuation(text)
         details = differing("collapsed", collapsed, item["collapsed"])
+        notes: list[str] = []
         for method, want in item["cut"].items():
             if not failed(want):
                 details += differing(method, split.cut(text, method), want)
@@ -168,10 +180,13 @@ def check_cut(items: Sequence[Item], folder: Path) -> Iterator[Outcome]:
             details += differing(f"pieces of {method}", got, [] if failed(want) else want)
         for way in item["pipeline"]:
             code = way["lang"]
-            if code in CODES and not failed(way["out"]):
-                main = CODES[code].main
-                details += spoken_pieces(frontend, text, code, way, quirks[main])
-        yield outcome(item["id"], item, details)
+            if code not in CODES:
+                notes.append(f"{code} {way['method']}: not built yet, cutting alone compared")
+            elif not failed(way["out"]):
+                different, apart = spoken_pieces(frontend, text, code, way, quirks[CODES[code].main])
+                details += different
+                notes += apart
+        yield outcome(item["id"], item, details, notes=notes)
 
 
 def failed(want: object) -> bool:
@@ -185,28 +200,31 @@ def quirk_texts(folder: Path, language: str) -> list[str]:
     return [item["text"] for item in load(path) if "quirk" in item] if path.is_file() else []
 
 
-def spoken_pieces(frontend: Frontend, text: str, code: str, way: Item, quirks: Sequence[str]) -> list[str]:
-    """What differs in the pieces of one way through the whole front end."""
+def spoken_pieces(
+    frontend: Frontend, text: str, code: str, way: Item, quirks: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """What differs in the pieces of one way through the whole front end, and what was set apart."""
     name = f"{code} {way['method']}"
     pieces = frontend.pieces(text, code, way["method"])
     if len(pieces) != len(way["out"]):
-        return [f"{name}: {len(pieces)} pieces instead of {len(way['out'])}"]
-    details = []
+        return [f"{name}: {len(pieces)} pieces instead of {len(way['out'])}"], []
+    details: list[str] = []
+    apart: list[str] = []
     for piece, want in zip(pieces, way["out"], strict=True):
         readings = frontend.read(piece, code)
         english = any(reading.language == "en" for reading in readings)
         # A sentence that is a quirk by itself is one inside a longer text too.
         core = piece.strip("。. ")
-        if any(core in quirk or quirk.strip("。. ") in piece for quirk in quirks):
-            continue
-        if english and ENGLISH_DEPARTURES.search(piece):
+        holds_quirk = any(core in quirk or quirk.strip("。. ") in piece for quirk in quirks)
+        if holds_quirk or (english and ENGLISH_DEPARTURES.search(piece)):
+            apart.append(f"{name}: set apart as a quirk: {piece[:40]!r}")
             continue
         norm_text = "".join(reading.norm_text for reading in readings)
         details += differing(f"{name} text", norm_text.strip(), want["norm_text"].strip())
         # Which English words may differ is recorded in en.json alone, so there their phones are compared.
         if not english:
             details += differing(f"{name} ids", [index for reading in readings for index in reading.ids], want["ids"])
-    return details
+    return details, apart
 
 
 HELPERS: dict[str, Callable[..., object]] = {
