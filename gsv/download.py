@@ -61,7 +61,9 @@ def download(names: Sequence[str], source: str, project: Project) -> Iterator[st
             fetched = hf_hub_download(REPOSITORY, name, endpoint=SOURCES[source], local_dir=cache)
         except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
             reason = str(error).splitlines()[0]
-            raise GsvError(f"{name} could not be downloaded from {source} ({reason}); run the command again.") from error
+            raise GsvError(
+                f"{name} could not be downloaded from {source} ({reason}); run the command again."
+            ) from error
         Path(fetched).replace(target)
         yield f"{target}: downloaded"
     shutil.rmtree(project.pretrained / ".download", ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Where things lie: the project folder, its weights, an experiment's files, and paths written for the original layout."""
+"""Where things lie: the project folder, its weights, an experiment's files, and paths of the original layout."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,7 +73,7 @@ class Project:
 
 @dataclass(frozen=True)
 class Experiment:
-    """`logs/EXP/`: the files that feature extraction writes and training reads, named as existing datasets have them."""
+    """`logs/EXP/`: what feature extraction writes and training reads, named as existing datasets have it."""
 
     root: Path
 

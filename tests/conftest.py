@@ -51,7 +51,7 @@ def tool() -> Callable[[str], ModuleType]:
 
 @pytest.fixture(scope="session")
 def narrow(tool: Callable[[str], ModuleType], tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project folder with an untrained narrow set of v2 weights, its codebook fitted to the sample. Do not write to it."""
+    """A project folder with an untrained narrow set of v2 weights, its codebook fitted to the sample. Only read it."""
     home = tmp_path_factory.mktemp("narrow")
     tool("init_weights").write_set(
         home / "pretrained_models", PROJECT / "configs" / "narrow", version_named("v2"), SAMPLE / "clips", seed=1

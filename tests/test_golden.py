@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+
 @pytest.fixture
 def checker(tool: Callable[[str], ModuleType]) -> ModuleType:
     return tool("check_golden")

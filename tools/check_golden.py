@@ -364,7 +364,7 @@ def tolerance_of(output: str, tolerances: Mapping[str, Any]) -> Any:
     for name, tolerance in tolerances.items():
         if output.startswith((name + "_", name.removesuffix("s") + "_")):
             return tolerance
-        if output.endswith("_" + name.removesuffix("es")) or output.endswith("_" + name.removesuffix("s")):
+        if output.endswith(("_" + name.removesuffix("es"), "_" + name.removesuffix("s"))):
             return tolerance
     return tolerances.get("all", DEFAULT_TOLERANCE)
 

@@ -6,6 +6,7 @@ Parameter names are those of the official checkpoints, which is why some of them
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -39,19 +40,18 @@ def take_over(model: nn.Module, weights: Mapping[str, Tensor], optional: tuple[s
         own.copy_(given)
 
 
-def weight_normed(module: nn.Module) -> nn.Module:
-    """Weight normalisation (arXiv 1602.07868) with the parameter names of the official files, `weight_g` and `weight_v`.
+def weight_normed(module: Any) -> Any:
+    """Weight normalisation (arXiv 1602.07868) with the official files' parameter names, `weight_g` and `weight_v`.
 
     The norm runs over all axes but the first. torch's own parametrisation would store other names.
     """
     weight = module.weight
-    assert isinstance(weight, nn.Parameter)
     del module.weight
     norm = weight.detach().flatten(1).norm(dim=1).view(-1, *[1] * (weight.dim() - 1))
     module.weight_g = nn.Parameter(norm)
     module.weight_v = nn.Parameter(weight.detach())
 
-    def compose(layer: nn.Module, _inputs: object) -> None:
+    def compose(layer: Any, _inputs: object) -> None:
         layer.weight = _composed_weight(layer)
 
     module.weight = _composed_weight(module).detach()
@@ -59,13 +59,14 @@ def weight_normed(module: nn.Module) -> nn.Module:
     return module
 
 
-def _composed_weight(module: nn.Module) -> Tensor:
+def _composed_weight(module: Any) -> Tensor:
     # torch's fused kernel; the sum over all axes but the first is what the Python form would spend its time on.
     return torch._weight_norm(module.weight_v, module.weight_g, 0)
 
 
 def fold_weight_norm(model: nn.Module) -> None:
     """Replaces every `weight_g`, `weight_v` pair by the plain weight they stand for; for inference only."""
+    module: Any
     for module in model.modules():
         if hasattr(module, "weight_g"):
             weight = _composed_weight(module).detach()
@@ -92,7 +93,7 @@ class Attention(nn.Module):
     The relative keys and values are shared by the heads, as in VITS (arXiv 2106.06103).
     """
 
-    # Finite, so that a row with nothing to attend to gives a mean rather than NaN; the trained models expect this value.
+    # Finite, so that a row with nothing to attend to gives a mean rather than NaN. The trained models expect it.
     MASKED = -1e4
 
     def __init__(self, channels: int, heads: int, window: int | None = None, dropout: float = 0.0):

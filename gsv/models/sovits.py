@@ -1,4 +1,4 @@
-"""SoVITS, the half of GPT-SoVITS that speaks: semantic tokens, phonemes and a reference's spectrogram in, a waveform out.
+"""SoVITS, the half of GPT-SoVITS that speaks: semantic tokens, phonemes and a reference in, a waveform out.
 
 A conditional variational autoencoder with a normalising flow (VITS, arXiv 2106.06103) whose prior is computed from
 vector-quantised HuBERT features and phonemes that attend to each other. One class serves v1, v2, v2Pro and v2ProPlus:
@@ -25,7 +25,7 @@ FRAMES_PER_TOKEN = 2
 
 @dataclass(frozen=True)
 class SovitsConfig:
-    """Widths; the defaults are the official v2 ones. Names in the first group are those of the official `config.model`."""
+    """Widths; the defaults are the official v2 ones. The first group has the names of the official `config.model`."""
 
     inter_channels: int = 192
     hidden_channels: int = 192
@@ -407,7 +407,7 @@ class Sovits(nn.Module):
         return self.prelu(vector + self.sv_emb(speaker).unsqueeze(-1))
 
     def prior(self, codes: Tensor, text: Tensor, voice: Tensor, speed: float = 1.0) -> Prior:
-        """codes [B, N] of int64, text [B, L] of ids, voice [B, gin_channels, 1]; 2 N frames, or fewer at higher speed."""
+        """codes [B, N] of int64, text [B, L] of ids, voice [B, gin_channels, 1] -> 2 N frames, fewer if fast."""
         content = self._content(codes)
         mask = content.new_ones(content.shape[0], 1, content.shape[-1])
         text_mask = content.new_ones(text.shape[0], 1, text.shape[1])

@@ -82,9 +82,7 @@ class Block(nn.Module):
         self.bn3 = nn.BatchNorm2d(outputs)
         self.shortcut = nn.Sequential()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         parts = _clipped(self.bn1(self.conv1(x))).split(self.width, dim=1)
@@ -113,7 +111,7 @@ class SpeakerEncoder(nn.Module):
             for j in range(count):
                 blocks.append(Block(width, planes, 2 if i > 0 and j == 0 else 1, config, fused=i >= 2))
                 width = planes * config.expansion
-            setattr(self, f"layer{i + 1}", nn.Sequential(*blocks))
+            self.add_module(f"layer{i + 1}", nn.Sequential(*blocks))
         self.layer3_ds = nn.Conv2d(width // 2, width, 3, 2, padding=1, bias=False)
         self.fuse34 = Fusion(width)
         # In the official file, and unused: the models were conditioned on what lies before it.
@@ -122,8 +120,9 @@ class SpeakerEncoder(nn.Module):
     def forward(self, filter_bank: Tensor) -> Tensor:
         """filter_bank [B, T, 80] (log power, 10 ms a frame) -> [B, 20480 at official widths]."""
         x = self.bn1(self.conv1(filter_bank.transpose(1, 2).unsqueeze(1))).relu()
-        third = self.layer3(self.layer2(self.layer1(x)))
-        fused = self.fuse34(self.layer4(third), self.layer3_ds(third))
+        first, second, third, fourth = (self.get_submodule(f"layer{i}") for i in range(1, 5))
+        middle = third(second(first(x)))
+        fused = self.fuse34(fourth(middle), self.layer3_ds(middle))
         return fused.flatten(1, 2).mean(-1)
 
 

@@ -1,4 +1,4 @@
-"""Text-to-semantic transformer (the "GPT" of GPT-SoVITS): phonemes and a prompt's semantic tokens in, further tokens out.
+"""Text-to-semantic transformer (the "GPT" of GPT-SoVITS): phonemes and a prompt's tokens in, further tokens out.
 
 Rows are [text | semantic]. Text rows see all text; semantic rows see all text and the semantics up to themselves.
 Decoding with a cache is in `gsv.synthesis.decoder`; this module knows the network and its training form only.
@@ -99,7 +99,7 @@ class Layer(nn.Module):
 class Stack(nn.Module):
     def __init__(self, config: T2SConfig):
         super().__init__()
-        self.layers = nn.ModuleList(
+        self.layers: Any = nn.ModuleList(
             Layer(config.hidden_dim, config.head, config.dropout) for _ in range(config.n_layer)
         )
 
@@ -121,7 +121,7 @@ class T2S(nn.Module):
 
     @classmethod
     def from_weights(cls, config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "T2S":
-        """The network of a GPT file: its configuration's `model` group and its tensors, whose names start with `model.`."""
+        """The network of a GPT file: its configuration's `model` group, and its tensors, named `model....`."""
         weights = {name.removeprefix(PREFIX): tensor for name, tensor in weights.items()}
         shapes = {}
         for field, name, axis in (

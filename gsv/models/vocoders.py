@@ -86,4 +86,3 @@ class HifiGenerator(nn.Module):
             x = sum(block(x) for block in blocks) / len(blocks)
         # The default slope here, not the one above: the trained models expect it.
         return self.conv_post(F.leaky_relu(x)).tanh()
-

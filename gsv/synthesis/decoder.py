@@ -35,7 +35,7 @@ class Row:
     bert: Tensor
     prompt: Tensor
     generator: torch.Generator
-    options: SamplingOptions = SamplingOptions()
+    options: SamplingOptions = field(default_factory=SamplingOptions)
     limit: int = TOKENS_AT_MOST
 
 
@@ -92,7 +92,9 @@ class Decoder:
         texts = [len(row.phonemes) for row in rows]
         prompts = [len(row.prompt) for row in rows]
         self.size = max(text + prompt for text, prompt in zip(texts, prompts, strict=True))
-        self.padding = torch.tensor([self.size - t - p for t, p in zip(texts, prompts, strict=True)], device=self.device)
+        self.padding = torch.tensor(
+            [self.size - t - p for t, p in zip(texts, prompts, strict=True)], device=self.device
+        )
         self.padded = bool(self.padding.any())
         self.text_ends = self.padding + torch.tensor(texts, device=self.device)
         # The position of the next semantic token, counted from the prompt's first.

@@ -11,7 +11,7 @@ that speaks in gsv is a caller of these two. One engine serves one request at a 
 
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class SpeechOptions:
         noise_scale: spread of the latent around its mean.
     """
 
-    sampling: SamplingOptions = SamplingOptions()
+    sampling: SamplingOptions = field(default_factory=SamplingOptions)
     speed: float = 1.0
     pause: float = 0.3
     split: str = "cut5"
@@ -231,16 +231,12 @@ class Engine:
             if not waiting:
                 break
             rows = [self._row(texts[i], voice, options, seed, places[i], attempt) for i in waiting]
-            results: list[Continuation] = []
-            for results in generate(self.t2s, rows):
-                pass
+            *_, results = generate(self.t2s, rows)
             for i, row, result in zip(waiting, rows, results, strict=True):
                 takes[i] = Take(result.tokens, row.generator, attempt, fault_of(result, len(texts[i])))
         return [takes[i] for i in range(len(texts))]
 
-    def _row(
-        self, text: Phonemes, voice: Voice, options: SpeechOptions, seed: int, place: int, attempt: int
-    ) -> Row:
+    def _row(self, text: Phonemes, voice: Voice, options: SpeechOptions, seed: int, place: int, attempt: int) -> Row:
         whole = text if voice.transcript is None else voice.transcript.then(text)
         # A generator for each piece: what one piece draws does not depend on the others or on how they are batched.
         generator = torch.Generator(self.device).manual_seed(seed * 1_000_003 + place * 10 + attempt)
@@ -261,18 +257,20 @@ class Engine:
         peak = float(np.abs(made).max())
         if not np.isfinite(peak):
             raise SynthesisError(
-                f"The model's output for {piece!r} is not a number; the weights are damaged or overflow in half precision."
+                f"The model's output for {piece!r} is not a number; its weights are damaged or overflow in fp16."
             )
         if peak > 1:
             made = made / peak
-        made = np.concatenate([faded(made, self.sampling_rate), np.zeros(int(options.pause * self.sampling_rate), made.dtype)])
+        made = np.concatenate(
+            [faded(made, self.sampling_rate), np.zeros(int(options.pause * self.sampling_rate), made.dtype)]
+        )
         warning = f"{piece!r} may be spoken wrongly: {take.fault}." if take.fault else ""
         return Fragment(piece, made, self.sampling_rate, len(take.tokens), take.attempt, warning, seed)
 
 
 @dataclass(frozen=True)
 class Take:
-    """One decoding of a piece: its tokens, the generator that drew them, the attempt it was, and what is wrong with it."""
+    """One decoding of a piece: its tokens, the generator that drew them, the attempt it was, and what is wrong."""
 
     tokens: list[int]
     generator: torch.Generator
@@ -327,8 +325,9 @@ def _check_pair(version: Version, sovits: Sovits, t2s: T2S) -> None:
             f"The GPT weights know {t2s.config.phoneme_vocab_size} phonemes where {version.name} has "
             f"{version.gpt_symbols}; give GPT weights of the SoVITS weights' version, {version.name}."
         )
-    if t2s.config.EOS != sovits.config.codebook_size:
+    tokens = t2s.config.EOS
+    if tokens != sovits.config.codebook_size:
         raise CheckpointError(
-            f"The GPT weights know {t2s.config.EOS} semantic tokens and the SoVITS weights "
+            f"The GPT weights know {tokens} semantic tokens and the SoVITS weights "
             f"{sovits.config.codebook_size}; give two files that were trained together."
         )

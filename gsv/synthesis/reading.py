@@ -28,7 +28,9 @@ class Phonemes:
     def then(self, other: "Phonemes") -> "Phonemes":
         """This text followed by another."""
         return Phonemes(
-            torch.cat([self.ids, other.ids]), torch.cat([self.bert, other.bert], dim=1), self.norm_text + other.norm_text
+            torch.cat([self.ids, other.ids]),
+            torch.cat([self.bert, other.bert], dim=1),
+            self.norm_text + other.norm_text,
         )
 
 

@@ -29,7 +29,9 @@ class SamplingOptions:
         if self.temperature < 0:
             raise InputError(f"temperature is {self.temperature}; it must be 0 or more.")
         if self.repetition_penalty <= 0:
-            raise InputError(f"repetition_penalty is {self.repetition_penalty}; it must be above 0 (1 switches it off).")
+            raise InputError(
+                f"repetition_penalty is {self.repetition_penalty}; it must be above 0 (1 switches it off)."
+            )
 
 
 class Sampler:

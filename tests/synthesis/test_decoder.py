@@ -39,9 +39,7 @@ def continued(model: T2S, *rows: Row) -> list[list[int]]:
 @torch.inference_mode()
 def test_stepping_gives_the_training_forms_logits(model: T2S) -> None:
     one = row(1, phonemes=9, prompt=12)
-    whole = model(
-        one.phonemes[None], torch.tensor([9]), one.prompt[None], torch.tensor([12]), one.bert[None]
-    )[0]
+    whole = model(one.phonemes[None], torch.tensor([9]), one.prompt[None], torch.tensor([12]), one.bert[None])[0]
     start = Row(one.phonemes, one.bert, one.prompt[:5], one.generator)
     decoder = Decoder(model, [start])
     stepped = torch.cat([decoder.prefill(), *(decoder.advance(token[None]) for token in one.prompt[5:])])
@@ -73,7 +71,9 @@ def test_the_limit_and_the_end_mark_are_told_apart(model: T2S) -> None:
     eager = T2S(CONFIG).eval()
     torch.nn.init.zeros_(eager.ar_predict_layer.weight)
     # All tokens are equally likely but the end mark, which stands out as soon as it may be drawn.
-    hook = eager.ar_predict_layer.register_forward_hook(lambda module, given, out: out.index_fill(1, torch.tensor(32), 9.0))
+    hook = eager.ar_predict_layer.register_forward_hook(
+        lambda module, given, out: out.index_fill(1, torch.tensor(32), 9.0)
+    )
     ended = list(generate(eager, [row(1, 9, 12, limit=100)]))[-1][0]
     hook.remove()
     assert (ended.ended, len(ended.tokens)) == ("mark", TOKENS_BEFORE_END)
