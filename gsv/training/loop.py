@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -92,12 +92,23 @@ class Machine:
         """Calls `function(fabric, *arguments)` in every training process and returns what the first one returns."""
         fabric = self.fabric()
         try:
-            result: Result = fabric.launch(function, *arguments)
+            result: Result = fabric.launch(_Job(function, arguments))
         except ProcessRaisedException as error:
             raise TrainingError(_last_line(str(error))) from error
         except torch.cuda.OutOfMemoryError as error:
             raise TrainingError(_OUT_OF_MEMORY) from error
         return result
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A function with its arguments; Fabric would look into arguments that it is given itself."""
+
+    function: Callable[..., Any]
+    arguments: tuple[object, ...]
+
+    def __call__(self, fabric: Fabric) -> Any:
+        return self.function(fabric, *self.arguments)
 
 
 _OUT_OF_MEMORY = "The GPU's memory is not enough; train with a smaller batch size or with gradient checkpointing."
@@ -171,8 +182,7 @@ class Recipe(Protocol):
         """Writes the finished weights."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a run of the loop did: epochs and steps in all, where it began, the means of each of its epochs' scalars."""
 
     epochs: int

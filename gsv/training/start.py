@@ -40,7 +40,7 @@ def built(build: Callable[[], Network]) -> Network:
     """The network; TrainingError if the widths of its configuration do not fit together."""
     try:
         return build()
-    except (TypeError, ValueError, AssertionError) as error:
+    except (TypeError, ValueError, RuntimeError, AssertionError) as error:
         raise TrainingError(f"The widths in the configuration do not fit together: {error}.") from error
 
 

@@ -74,7 +74,7 @@ def make_experiment(project: Project) -> MakeExperiment:
 def narrow(project: Project) -> Project:
     """The project with `s2.json` and `s1.yaml`: networks for trials from scratch, only just wide enough to learn."""
     s2 = {
-        "train": {"learning_rate": 2e-3, "segment_size": 5120},
+        "train": {"learning_rate": 4e-3, "segment_size": 5120},
         "model": {
             "inter_channels": 8,
             "hidden_channels": 16,
@@ -95,7 +95,14 @@ def narrow(project: Project) -> Project:
     }
     s1 = {
         "optimizer": {"lr": 0.03, "lr_init": 0.01, "lr_end": 0.01, "warmup_steps": 5, "decay_steps": 100},
-        "model": {"vocab_size": CODES + 1, "EOS": CODES, "hidden_dim": 16, "embedding_dim": 16, "head": 2, "n_layer": 1},
+        "model": {
+            "vocab_size": CODES + 1,
+            "EOS": CODES,
+            "hidden_dim": 16,
+            "embedding_dim": 16,
+            "head": 2,
+            "n_layer": 1,
+        },
     }
     (project.root / "s2.json").write_text(json.dumps(s2), encoding="utf-8")
     (project.root / "s1.yaml").write_text(yaml.safe_dump(s1), encoding="utf-8")

@@ -115,7 +115,7 @@ def test_clips_for_gpt_are_left_out_with_a_reason(make_experiment: MakeExperimen
 
 
 def test_tokens_of_another_vocabulary_are_refused(make_experiment: MakeExperiment) -> None:
-    with pytest.raises(TrainingError, match="tokens outside 0..1"):
+    with pytest.raises(TrainingError, match=r"tokens outside 0\.\.1"):
         GptData(make_experiment(2.0, 2.0), V2, end=2)
 
 

@@ -1,6 +1,6 @@
 """The files that a training goes on from, killed at every point of writing them."""
 
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,13 +8,15 @@ import torch
 from torch import nn
 
 from gsv.checkpoints import ResumeFile, read_resume, write_resume
-from gsv.errors import TrainingError
+from gsv.errors import CheckpointError, TrainingError
 from gsv.training.resume import LATEST, Part, ResumePoint
 
 
 def fresh_parts() -> dict[str, Part]:
     networks = {"G": nn.Linear(3, 2), "D": nn.Linear(2, 1)}
-    return {name: Part(network, torch.optim.AdamW(network.parameters(), 0.1), 0.1) for name, network in networks.items()}
+    return {
+        name: Part(network, torch.optim.AdamW(network.parameters(), 0.1), 0.1) for name, network in networks.items()
+    }
 
 
 def train(parts: dict[str, Part]) -> None:
@@ -60,54 +62,53 @@ def test_files_have_the_layout_of_the_original_trainer(point: ResumePoint, tmp_p
     assert content["iteration"] == 3
 
 
-def test_killed_at_any_point_of_saving_leaves_a_state_that_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Saving is stopped before each of its file operations in turn; what is left must be epoch 1 or epoch 2, whole."""
+class KilledError(BaseException):
+    """Stands for the end of the process."""
 
-    class KilledError(BaseException):
-        pass
 
-    outcomes = []
-    for survived in range(6):
-        folder = tmp_path / str(survived)
-        point = ResumePoint(folder, ["G", "D"])
-        parts = fresh_parts()
-        states = {}
-        for epoch in (1, 2):
-            train(parts)
-            states[epoch] = values(parts)
-            if epoch == 1:
-                point.save(parts, 1)
-        left = survived
+class Fuse:
+    """Lets so many file operations happen, and ends the process before the next."""
 
-        def count(operation: str, left_over: list[int]) -> None:
-            if left_over[0] == 0:
-                raise KilledError(operation)
-            left_over[0] -= 1
+    def __init__(self, operations: int):
+        self.left = operations
 
-        budget = [left]
-        with monkeypatch.context() as patch:
-            replace = Path.replace
-            patch.setattr(Path, "replace", lambda self, target, b=budget: (count("replace", b), replace(self, target))[1])
-            save = torch.save
-            patch.setattr(torch, "save", lambda *given, b=budget: (count("save", b), save(*given))[1])
-            try:
-                point.save(parts, 2)
-                finished = True
-            except KilledError:
-                finished = False
-        restored = fresh_parts()
-        epoch = point.load(restored)
-        assert values(restored) == states[epoch]
-        outcomes.append((finished, epoch))
-        # And what is left can be trained on and saved.
-        train(restored)
-        point.save(restored, epoch + 1)
-        again = fresh_parts()
-        assert point.load(again) == epoch + 1
-        assert values(again) == values(restored)
-        assert not list(folder.glob("*pending*"))
-    assert [epoch for _, epoch in outcomes] == [1, 1, 1, 1, 2, 2]
-    assert outcomes[-2:] == [(False, 2), (True, 2)]
+    def before(self, operation: Callable[..., object]) -> Callable[..., object]:
+        def watched(*given: object) -> object:
+            if self.left == 0:
+                raise KilledError
+            self.left -= 1
+            return operation(*given)
+
+        return watched
+
+
+# Saving writes D, names it, writes G, names it (from here on the new epoch counts), and gives D its final name.
+@pytest.mark.parametrize(("operations", "epoch"), [(0, 1), (1, 1), (2, 1), (3, 1), (4, 2)])
+def test_killed_at_any_point_of_saving_it_goes_on_from_a_whole_state(
+    point: ResumePoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operations: int, epoch: int
+) -> None:
+    parts, states = fresh_parts(), {}
+    train(parts)
+    states[1] = values(parts)
+    point.save(parts, 1)
+    train(parts)
+    states[2] = values(parts)
+    fuse = Fuse(operations)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", fuse.before(Path.replace))
+        patch.setattr(torch, "save", fuse.before(torch.save))
+        with pytest.raises(KilledError):
+            point.save(parts, 2)
+
+    restored = fresh_parts()
+    assert point.load(restored) == epoch
+    assert values(restored) == states[epoch]
+    train(restored)
+    point.save(restored, epoch + 1)
+    again = fresh_parts()
+    assert point.load(again) == epoch + 1
+    assert values(again) == values(restored)
+    assert not list(tmp_path.glob("*pending*"))
 
 
 def test_half_written_files_are_removed_and_never_read(point: ResumePoint, tmp_path: Path) -> None:
@@ -183,6 +184,5 @@ def test_a_damaged_state_is_named(point: ResumePoint, tmp_path: Path) -> None:
     path = tmp_path / f"G_{LATEST}.pth"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(Exception, match=path.name):
+    with pytest.raises(CheckpointError, match=path.name):
         point.load(fresh_parts())
-    shutil.rmtree(tmp_path)
