@@ -1,6 +1,6 @@
 """gsv: from a recording of somebody's voice to a model that speaks in it.
 
-    from gsv import Engine
+from gsv import Engine
 """
 
 from typing import TYPE_CHECKING, Any
