@@ -263,13 +263,22 @@ class GptData(Dataset[TokenClip]):
     Args:
         end: the model's end mark; tokens must be below it.
         max_seconds: of the model's configuration.
+        bert_width: of the text features that the model takes.
 
     Raises TrainingError if a file that stages 1a and 1c make is missing, or if no clip is usable.
     """
 
-    def __init__(self, experiment: Experiment, version: Version, end: int, max_seconds: float = MAX_SECONDS):
+    def __init__(
+        self,
+        experiment: Experiment,
+        version: Version,
+        end: int,
+        max_seconds: float = MAX_SECONDS,
+        bert_width: int = BERT_WIDTH,
+    ):
         self.experiment = experiment
         self.end = end
+        self.bert_width = bert_width
         require(experiment.semantic, "semantic tokens (stage 1c)")
         sieve = _Sieve()
         phonemes = phonemes_by_name(experiment, symbol_table(version.symbols), sieve)
@@ -290,8 +299,8 @@ class GptData(Dataset[TokenClip]):
             return None
         slowest, fastest = PHONEMES_PER_SECOND
         pace = len(phonemes) * TOKENS_PER_SECOND / len(tokens)
-        bert_size = self._bert_size(name, len(phonemes), sieve)
-        if bert_size is None:
+        bert_shape = self._bert_shape(name, len(phonemes), sieve)
+        if bert_shape is None:
             return None
         if max(tokens) >= self.end or min(tokens) < 0:
             sieve.drop(name, f"tokens outside 0..{self.end - 1}, which this model does not have")
@@ -301,19 +310,20 @@ class GptData(Dataset[TokenClip]):
             sieve.drop(name, f"more than {max_seconds * TOKENS_PER_SECOND / 2.5:g} phonemes")
         elif not slowest <= pace <= fastest:
             sieve.drop(name, f"not between {slowest} and {fastest} phonemes a second")
-        elif bert_size != len(phonemes):
-            sieve.drop(name, f"a feature in {self.experiment.bert.name} of another length than the phonemes")
+        elif bert_shape != (self.bert_width, len(phonemes)):
+            wanted = f"width {self.bert_width} and the phonemes' length"
+            sieve.drop(name, f"a feature in {self.experiment.bert.name} that has not {wanted}")
         else:
             return TokenClip(name, phonemes, tokens)
         return None
 
-    def _bert_size(self, name: str, expected: int, sieve: _Sieve) -> int | None:
-        """Length of the clip's text feature; as expected if it has none, as languages other than Mandarin."""
+    def _bert_shape(self, name: str, phonemes: int, sieve: _Sieve) -> tuple[int, ...] | None:
+        """Shape of the clip's text feature; as it should be if it has none, as languages other than Mandarin."""
         path = self.experiment.bert / f"{name}.pt"
         if not path.is_file():
-            return expected
+            return self.bert_width, phonemes
         try:
-            return _shape(path)[-1]
+            return tuple(_shape(path))
         except DAMAGED as error:
             sieve.drop(name, f"a damaged file ({type(error).__name__})")
             return None
@@ -333,7 +343,7 @@ class GptData(Dataset[TokenClip]):
         """Reads the text features and pads everything to one length."""
         phonemes, phoneme_lengths = _padded([clip.phonemes for clip in clips], 0)
         tokens, token_lengths = _padded([clip.tokens for clip in clips], self.end)
-        bert = torch.zeros(len(clips), BERT_WIDTH, phonemes.shape[1])
+        bert = torch.zeros(len(clips), self.bert_width, phonemes.shape[1])
         for row, clip in zip(bert, clips, strict=True):
             path = self.experiment.bert / f"{clip.name}.pt"
             if path.is_file():

@@ -94,7 +94,7 @@ def train_gpt(options: GptTrainOptions) -> TrainReport:
     )
     start = _start(options, version)
     max_seconds = start.config.get("data", {}).get("max_sec", MAX_SECONDS)
-    data = GptData(experiment, version, start.model.EOS, max_seconds)
+    data = GptData(experiment, version, start.model.EOS, max_seconds, start.model.bert_dim)
     log.info("Training %s on %s.", options.exp, data.report)
     outcome = options.machine.run(_train, options, version, plan, start, _rate(start), data)
     return TrainReport(outcome, data.report)
