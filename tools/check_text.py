@@ -8,10 +8,10 @@ sounds wrong) are run too, but do not decide the exit status, which is 0 when in
 items among the others is at least --min.
 
 What is compared: Mandarin exactly (text as spoken, phones of each character, ids), with and without the recorded
-answers of the polyphone model. English text exactly, and its phones word by word, except for words whose pronunciation the
-file has from a source that gsv has not (name lists, guesses, another dictionary). Cut text and helpers exactly; of the
-pieces that cut.json takes all the way to ids, those of a language gsv does not speak yet and those that hold a quirk
-are set apart and told of.
+answers of the polyphone model. English text exactly, and its phones word by word, except for words whose pronunciation
+the file has from a source that gsv has not (name lists, guesses, another dictionary). Cut text and helpers exactly; of
+the pieces that cut.json takes all the way to ids, those of a language gsv does not speak yet are left out, and those
+that differ because they hold a quirk are told of.
 """
 
 import argparse
@@ -211,19 +211,25 @@ def spoken_pieces(
     details: list[str] = []
     apart: list[str] = []
     for piece, want in zip(pieces, way["out"], strict=True):
-        readings = frontend.read(piece, code)
+        try:
+            readings = frontend.read(piece, code)
+        except TextError as error:
+            details.append(f"{name}: {error}")
+            continue
         english = any(reading.language == "en" for reading in readings)
+        norm_text = "".join(reading.norm_text for reading in readings)
+        different = differing(f"{name} text", norm_text.strip(), want["norm_text"].strip())
+        # Which English words may differ is recorded in en.json alone, so there their phones are compared.
+        if not english:
+            ids = [index for reading in readings for index in reading.ids]
+            different += differing(f"{name} ids", ids, want["ids"])
         # A sentence that is a quirk by itself is one inside a longer text too.
         core = piece.strip("。. ")
         holds_quirk = any(core in quirk or quirk.strip("。. ") in piece for quirk in quirks)
-        if holds_quirk or (english and ENGLISH_DEPARTURES.search(piece)):
+        if different and (holds_quirk or (english and ENGLISH_DEPARTURES.search(piece))):
             apart.append(f"{name}: set apart as a quirk: {piece[:40]!r}")
-            continue
-        norm_text = "".join(reading.norm_text for reading in readings)
-        details += differing(f"{name} text", norm_text.strip(), want["norm_text"].strip())
-        # Which English words may differ is recorded in en.json alone, so there their phones are compared.
-        if not english:
-            details += differing(f"{name} ids", [index for reading in readings for index in reading.ids], want["ids"])
+        else:
+            details += different
     return details, apart
 
 

@@ -79,6 +79,8 @@ _LATIN = "A-Za-zＡ-Ｚａ-ｚ\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
 _ENGLISH = re.compile(
     f"(?=.*[{_LATIN}])[{_LATIN}\u0020-\u007e\u00b7\u2000-\u206f\u3000-\u303f\uff00-\uffef]+", re.DOTALL
 )
+# Units that the Mandarin rules write out.
+_UNIT = re.compile(f"(?:cm|db|ds|kg|km|km/h|ml|mm|m|m/s|s)(?![{_LATIN}/0-9])(?!.*[{_LATIN}])", re.DOTALL)
 _PAUSES = tuple(",.!?，。！？")
 
 
@@ -122,7 +124,7 @@ def segment(text: str, code: str) -> list[Segment]:
         _refuse_other_scripts(text)
     if not rules.english_apart:
         return [Segment(rules.main, text)]
-    pieces = _merged(_pieces(text.strip()))
+    pieces = _merged(_units_placed(_merged(_pieces(text.strip()))))
     if rules.digits_are_main:
         pieces = [replace(piece, kind="main") if piece.kind != "english" else piece for piece in pieces]
     else:
@@ -165,6 +167,20 @@ def _merged(pieces: list[_Piece]) -> list[_Piece]:
     return [
         _Piece(kind, "".join(piece.text for piece in same)) for kind, same in groupby(pieces, lambda piece: piece.kind)
     ]
+
+
+def _units_placed(pieces: list[_Piece]) -> list[_Piece]:
+    """Give the unit of 5km to the language of the text around the number, instead of spelling it in English."""
+    before: list[_Piece | None] = [None, None, *pieces]
+    return [
+        replace(piece, kind="main") if _is_unit(piece, digits) and (text is None or text.kind == "main") else piece
+        for text, digits, piece in zip(before, before[1:], pieces, strict=False)
+    ]
+
+
+def _is_unit(piece: _Piece, digits: _Piece | None) -> bool:
+    follows_number = digits is not None and digits.kind == "digits" and digits.text[-1].isdigit()
+    return follows_number and piece.kind == "english" and _UNIT.match(piece.text) is not None
 
 
 def _digits_placed(pieces: list[_Piece]) -> list[_Piece]:
