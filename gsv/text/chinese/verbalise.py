@@ -174,7 +174,7 @@ def _signed(text: str, minus: str = "负") -> str:
     return (minus if text.startswith("-") else "") + number(text.lstrip("-"))
 
 
-@_rule(rf"(?<![A-Za-z])({_UNIT})(?![A-Za-z])")
+@_rule(rf"(?:(?<![A-Za-z])|(?=/))({_UNIT})(?![A-Za-z])")
 def _unit(match: re.Match[str]) -> str:
     return _UNITS[match[1]]
 

@@ -1,0 +1,131 @@
+"""Text becomes the ids that models were trained on."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gsv.errors import MissingWeightsError, TextError
+from gsv.text.frontend import Frontend
+
+
+@pytest.fixture(scope="module")
+def frontend() -> Frontend:
+    return Frontend()
+
+
+def test_mandarin_reading_is_complete(frontend: Frontend) -> None:
+    (reading,) = frontend.read("你好，世界。", "zh")
+    assert (reading.language, reading.norm_text) == ("zh", "你好,世界.")
+    assert reading.phones == ("n", "i2", "h", "ao3", ",", "sh", "ir4", "j", "ie4", ".")
+    assert reading.ids == (227, 167, 158, 119, 1, 251, 214, 221, 194, 3)
+    assert reading.word2ph == (2, 2, 1, 2, 2, 1)
+
+
+def test_english_reading_has_no_word2ph(frontend: Frontend) -> None:
+    (reading,) = frontend.read("The room is quiet.", "en")
+    assert (reading.language, reading.norm_text, reading.word2ph) == ("en", "The room is quiet.", None)
+    assert len(reading.ids) == len(reading.phones)
+
+
+def test_mixed_text_has_a_reading_for_each_stretch(frontend: Frontend) -> None:
+    assert [(reading.language, reading.norm_text) for reading in frontend.read("我用  Python写。", "zh")] == [
+        ("zh", "我用"),
+        ("en", "Python"),
+        ("zh", "写."),
+    ]
+
+
+def test_short_text_gets_one_full_stop_in_front(frontend: Frontend) -> None:
+    (reading,) = frontend.read("好", "zh")
+    assert reading.norm_text == ".好"
+    assert frontend.read("你好吗", "zh")[0].norm_text == "你好吗"
+
+
+@pytest.mark.parametrize(("text", "language"), [("。", "zh"), ("", "zh"), ("안녕", "zh"), ("?!", "en"), ("你好", "en")])
+def test_text_without_a_sound_is_an_error(frontend: Frontend, text: str, language: str) -> None:
+    with pytest.raises(TextError, match="nothing that can be spoken"):
+        frontend.read(text, language)
+
+
+def test_pieces_refuse_a_language_that_is_not_built(frontend: Frontend) -> None:
+    with pytest.raises(TextError, match="'ja' is not supported yet"):
+        frontend.pieces("こんにちは", "ja")
+
+
+def test_transcript_is_closed_with_a_mark(frontend: Frontend) -> None:
+    assert frontend.closed("你好\n", "zh") == "你好。"
+    assert frontend.closed("Hello!", "en") == "Hello!"
+
+
+def test_pause_signs_turn_all_commas_into_pauses(frontend: Frontend) -> None:
+    assert "SP2" in frontend.read("停顿一下￥然后，继续。", "zh")[0].phones
+    assert "," not in frontend.read("停顿一下￥然后，继续。", "zh")[0].phones
+    assert frontend.read("停顿一下^然后，继续。", "zh")[0].phones.count("SP3") == 2
+
+
+def test_yen_sign_before_a_number_is_money(frontend: Frontend) -> None:
+    (reading,) = frontend.read("价格￥500。", "zh")
+    assert reading.norm_text == "价格五百元."
+    assert "SP2" not in reading.phones
+
+
+def test_first_table_has_no_erhua(frontend: Frontend) -> None:
+    later, first = frontend.read("有味儿了。", "zh")[0], Frontend("v1").read("有味儿了。", "zh")[0]
+    assert (later.phones[5], first.phones[5]) == ("er4", "er2")
+
+
+def test_training_line_takes_percent_and_yen_as_marks(frontend: Frontend) -> None:
+    assert frontend.read_for_training("好%的￥对", "ZH").norm_text == "好-的,对"
+    assert frontend.read_for_training("好", "zh").norm_text == "好"
+    assert frontend.read_for_training("It is fine.", "en-US").language == "en"
+    with pytest.raises(TextError, match="not supported yet"):
+        frontend.read_for_training("はい", "JP")
+    with pytest.raises(TextError, match="nothing that can be spoken"):
+        frontend.read_for_training("...", "zh")
+
+
+def test_given_polyphone_model_is_asked(frontend: Frontend) -> None:
+    asked = []
+
+    def model(clause: str) -> list[str]:
+        asked.append(clause)
+        return ["wo3", "chang2", "."]
+
+    assert Frontend(polyphones=model).read_as("我长。", "zh").phones[:4] == ("w", "o3", "ch", "ang2")
+    assert asked == ["我长."]
+
+
+def test_missing_polyphone_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingWeightsError, match="gsv download g2pw"):
+        Frontend(g2pw_dir=tmp_path).read("你好世界", "zh")
+
+
+def test_whole_way_agrees_with_the_reference(shared: Path, frontend: Frontend) -> None:
+    items = json.loads((shared / "reference/text/mixed.json").read_text("utf-8"))["items"]
+    compared = 0
+    for item in items:
+        want = item["v2"].get("all_zh")
+        if want and all(segment["lang"] == "zh" for segment in want["segments"]):
+            readings = frontend.read(item["text"], "all_zh")
+            assert [index for reading in readings for index in reading.ids] == want["ids"]
+            compared += 1
+    assert compared
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet="你好儿不一个了五十万年月日点，。！%￥^~-/:.0123456789abkmX²αあ가 \n", max_size=30))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    front = Frontend()
+    for code in ("zh", "all_zh"):
+        try:
+            readings = front.read(text, code)
+        except TextError:
+            continue
+        for reading in readings:
+            assert len(reading.ids) == len(reading.phones)
+            if reading.word2ph is not None:
+                assert len(reading.word2ph) == len(reading.norm_text)
+                assert sum(reading.word2ph) == len(reading.phones)
