@@ -60,7 +60,10 @@ _HALF_WIDTH = str.maketrans({chr(code + 0xFEE0): chr(code) for code in range(0x3
 
 _CLAUSE_END = re.compile("([：、，；。？！,;?!][”’]?)")
 _SILENT = re.compile(r"[ —《》【】<>{}()（）#&@“”^_|\\]")
-_THOUSANDS = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
+_THOUSANDS = re.compile(
+    r"(?P<money>[￥¥$])?(?<![0-9.])[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9,])"
+    rf"(?=(?P<counted>[%°℃A-Za-z]|{_MEASURE})?)"
+)
 _FULL_WIDTH_TIME = re.compile(r"(?<![0-9])([01]?[0-9]|2[0-3])：([0-5][0-9])(?![0-9])")
 
 
@@ -306,10 +309,16 @@ _RULES = (
 
 def clauses(text: str) -> list[str]:
     """The text cut after each mark of `：、，；。？！,;?!` and at newlines, without blanks, brackets and quotes."""
-    text = _THOUSANDS.sub(lambda match: match[0].replace(",", ""), text)
+    text = _THOUSANDS.sub(_without_commas, text)
     text = _FULL_WIDTH_TIME.sub(r"\1:\2", text)
     text = _CLAUSE_END.sub(r"\1\n", _SILENT.sub("", text))
     return [clause.strip() for clause in re.split("\n+", text.strip())]
+
+
+def _without_commas(match: re.Match[str]) -> str:
+    digits = match[0].replace(",", "")
+    # Nobody groups the digits of a code or a telephone number, so a bare number is said as one at once.
+    return digits if match["money"] or match["counted"] else number(digits)
 
 
 def verbalise(text: str) -> list[str]:
