@@ -246,11 +246,12 @@ def _damaged(path: Path) -> CheckpointError:
 
 
 def _save(path: Path, content: Mapping[str, Any], head: bytes = ARCHIVE_HEAD) -> None:
-    with written_whole(path) as temporary:
-        torch.save(dict(content), temporary)
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        # Through a file object, because torch writes a path's name into the file: equal contents make equal files.
+        torch.save(dict(content), file)
         if head != ARCHIVE_HEAD:
-            with temporary.open("r+b") as file:
-                file.write(head)
+            file.seek(0)
+            file.write(head)
 
 
 class _ArchiveView(io.RawIOBase):

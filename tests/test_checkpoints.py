@@ -244,6 +244,13 @@ def test_a_view_is_exported_without_the_storage_behind_it(tmp_path: Path) -> Non
     assert (tmp_path / "a.pth").stat().st_size < 10_000
 
 
+def test_equal_contents_make_equal_files_under_any_name(tmp_path: Path) -> None:
+    for head in (b"PK", b"05"):
+        for name in ("a.pth", "b.pth"):
+            write_generator(tmp_path / name, GeneratorFile(SMALL_GENERATOR, CONFIG, "", "v2", None, head))
+        assert (tmp_path / "a.pth").read_bytes() == (tmp_path / "b.pth").read_bytes()
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.ckpt"
     write_tensors(path, {"x": torch.ones(2)})

@@ -1,0 +1,195 @@
+"""From a list file to an experiment that can be trained on: the stages 1a (text), 1b (audio) and 1c (semantic tokens).
+
+What is there already and fits is kept, so a run that was interrupted goes on where it stopped.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from gsv.dataset.listing import numbered_lines, parse_line
+from gsv.dataset.rows import RowFile
+from gsv.dataset.steps import AudioStep, SemanticStep, SpeakerStep, TextStep, name_to_semantic, name_to_text
+from gsv.dataset.workers import Item, Outcome, State, Step, run, worker_devices
+from gsv.errors import GsvError, InputError
+from gsv.paths import Experiment, Project, written_whole
+from gsv.text.languages import language_of_tag
+from gsv.versions import Version, version_named
+
+STAGES = ("1a", "1b", "1c")
+_WITH_FEATURES = "zh"
+_QUOTES_AND_BLANKS = " '\"\n\u202a"
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """What to make an experiment from. Weights that are not named are the project's own for the version.
+
+    list_path: a `.list` file.
+    experiment: name of the folder in `logs/`.
+    audio_folder: where the listed files lie, whatever folders the list names; without it, where the list says.
+    stages: which of 1a, 1b, 1c to run.
+    gpus: a GPU number for each worker process, such as `0-0`; on a machine without GPU just their number.
+    """
+
+    list_path: Path
+    experiment: str
+    audio_folder: Path | None = None
+    version: str = "v2"
+    stages: tuple[str, ...] = STAGES
+    gpus: str = "0-0"
+    project: Project = field(default_factory=Project.default)
+    hubert: Path | None = None
+    roberta: Path | None = None
+    generator: Path | None = None
+    speaker_encoder: Path | None = None
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What one step made of the lines. `log` names those left out or failed, if there are any."""
+
+    title: str
+    outcomes: tuple[Outcome, ...]
+    seconds: float
+    log: Path | None
+
+    def count(self, state: State) -> int:
+        return sum(outcome.state == state for outcome in self.outcomes)
+
+    @property
+    def usable(self) -> int:
+        """Lines whose files are there now."""
+        return self.count("done") + self.count("kept")
+
+    @property
+    def problems(self) -> tuple[Outcome, ...]:
+        """The lines that were left out or failed, each with its reason."""
+        return tuple(outcome for outcome in self.outcomes if outcome.reason)
+
+    def __str__(self) -> str:
+        words: dict[State, str] = {"done": "made", "kept": "already there", "skipped": "left out", "failed": "failed"}
+        counts = Counter(outcome.state for outcome in self.outcomes)
+        parts = [f"{counts[state]} {word}" for state, word in words.items() if counts[state]]
+        log = f"; see {self.log}" if self.log else ""
+        return f"{self.title}: {', '.join(parts)} in {self.seconds:.1f} s{log}"
+
+
+@dataclass(frozen=True)
+class PrepareReport:
+    """What became of an experiment: `rejected` list lines that no stage can use, and a report for each step."""
+
+    rejected: tuple[Outcome, ...]
+    steps: tuple[StepReport, ...]
+
+
+def prepare(options: PrepareOptions) -> PrepareReport:
+    """Runs the stages. Raises a GsvError if the input or the weights are not usable, or if a step made nothing at all.
+
+    Where only some lines fail, the others are finished and the report says which failed and why.
+    """
+    version = version_named(options.version)
+    unknown = [stage for stage in options.stages if stage not in STAGES]
+    if unknown or not options.stages:
+        raise InputError(f"The stages {', '.join(unknown) or 'to run'} are not known; choose from {', '.join(STAGES)}.")
+    devices = worker_devices(options.gpus)
+    experiment = options.project.experiment(options.experiment)
+    items, rejected = _items(options, version)
+    if not items:
+        raise InputError(f"No line of {options.list_path} is usable; the first problem: {rejected[0].reason}")
+    reports = []
+    for step, table in _steps(options, version, experiment, items):
+        report = _run(step, table, items, rejected, devices, experiment)
+        reports.append(report)
+        if not report.usable:
+            raise InputError(f"Step {step.title} made nothing of {len(items)} lines: {report.problems[-1].reason}")
+    return PrepareReport(tuple(rejected), tuple(reports))
+
+
+def _steps(
+    options: PrepareOptions, version: Version, experiment: Experiment, items: Sequence[Item]
+) -> Iterator[tuple[Step, RowFile | None]]:
+    """The steps of the chosen stages in order, each with the table it writes."""
+    project = options.project
+    if "1a" in options.stages:
+        with_features = any(language_of_tag(item.language) == _WITH_FEATURES for item in items)
+        roberta = options.roberta or project.roberta
+        yield TextStep(experiment, version, roberta, project.g2pw, with_features), name_to_text(experiment)
+    if "1b" in options.stages:
+        yield AudioStep(experiment, options.hubert or project.hubert), None
+        if version.uses_speaker_vector:
+            yield SpeakerStep(experiment, options.speaker_encoder or project.speaker_encoder), None
+    if "1c" in options.stages:
+        generator = options.generator or project.pretrained / version.base.generator
+        yield SemanticStep(experiment, generator), name_to_semantic(experiment)
+
+
+def _run(
+    step: Step,
+    table: RowFile | None,
+    items: Sequence[Item],
+    rejected: Sequence[Outcome],
+    devices: Sequence[str],
+    experiment: Experiment,
+) -> StepReport:
+    started = time.monotonic()
+    if table is not None:
+        table.settle()
+    try:
+        outcomes = run(step, items, devices)
+        if table is not None:
+            usable = {outcome.name for outcome in outcomes if not outcome.reason}
+            table.join([item.name for item in items if item.name in usable])
+    finally:
+        if table is not None:
+            table.settle()
+    return StepReport(
+        step.title,
+        (*rejected, *outcomes),
+        time.monotonic() - started,
+        _log(experiment, step.title, [*rejected, *outcomes]),
+    )
+
+
+def _log(experiment: Experiment, title: str, outcomes: Sequence[Outcome]) -> Path | None:
+    """Writes the reasons of lines that a step could not use beside its results; None if there are none."""
+    path = experiment.root / f"{title.replace(' ', '-')}-problems.txt"
+    problems = [f"{outcome.state}\t{outcome.name}\t{outcome.reason}\n" for outcome in outcomes if outcome.reason]
+    if not problems:
+        path.unlink(missing_ok=True)
+        return None
+    with written_whole(path) as temporary:
+        temporary.write_text("".join(problems), encoding="utf-8")
+    return path
+
+
+def _items(options: PrepareOptions, version: Version) -> tuple[list[Item], list[Outcome]]:
+    """The usable lines of the list, and why the others are not."""
+    folder = options.audio_folder
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"The audio folder {folder} is not there; name the folder that holds the listed files.")
+    items: dict[str, Item] = {}
+    rejected = []
+    for number, text in numbered_lines(options.list_path):
+        try:
+            item = _item(text, number, options, version)
+            if item.name in items:
+                raise InputError(f"Line {number} names a second {item.name}; give each sound file a name of its own.")
+            items[item.name] = item
+        except GsvError as error:
+            rejected.append(Outcome(f"line {number}", "failed", str(error)))
+    return list(items.values()), rejected
+
+
+def _item(text: str, number: int, options: PrepareOptions, version: Version) -> Item:
+    line = parse_line(text, number, options.list_path)
+    audio = line.audio.strip(_QUOTES_AND_BLANKS)
+    name = PurePosixPath(audio.replace("\\", "/")).name
+    if name in {"", ".", ".."} or "\t" in name:
+        raise InputError(f"Line {number} names {line.audio!r}, which is not a file name.")
+    if language_of_tag(line.language) not in version.languages:
+        raise InputError(f"Line {number} is in the language {line.language}, which {version.name} does not know.")
+    path = options.project.resolve(audio) if options.audio_folder is None else options.audio_folder / name
+    return Item(name, path, line.language, line.text)
