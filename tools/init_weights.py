@@ -34,7 +34,7 @@ from gsv.models.encoders import ContentEncoder
 from gsv.models.t2s import T2S, T2SConfig
 from gsv.training.loop import derived_seed
 from gsv.training.sovits import DiscriminatorWidths
-from gsv.training.start import built, read_config, untrained_generator
+from gsv.training.start import UNTRAINED, built, read_config, untrained_generator
 from gsv.versions import Version, version_named
 
 HUBERT_RATE = 16000
@@ -67,13 +67,13 @@ def write_set(folder: Path, configs: Path, version: Version, clips: Path | None,
     write_tensors(folder / HUBERT_FOLDER / "pytorch_model.bin", dict(halved(encoder.network.state_dict())))
     encoder.network.config.save_pretrained(folder / HUBERT_FOLDER)
     Wav2Vec2FeatureExtractor().save_pretrained(folder / HUBERT_FOLDER)
-    base, label = version.base, "untrained"
+    base = version.base
     config = {**settings, "model": {**settings["model"], "version": version.name}}
-    generator_file = GeneratorFile(halved(generator.state_dict()), config, label, version.name)
+    generator_file = GeneratorFile(halved(generator.state_dict()), config, UNTRAINED, version.name)
     write_generator(folder / base.generator, generator_file)
     write_discriminator(folder / base.discriminator, DiscriminatorFile(halved(discriminators.state_dict())))
     weight = {f"model.{name}": tensor for name, tensor in transformer.state_dict().items()}
-    write_gpt(folder / base.gpt, GptFile(halved(weight), gpt, label))
+    write_gpt(folder / base.gpt, GptFile(halved(weight), gpt, UNTRAINED))
     (folder / "UNTRAINED.txt").write_text(NOTICE, encoding="utf-8")
     return sorted(path for path in folder.rglob("*") if path.is_file())
 

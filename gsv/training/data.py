@@ -141,8 +141,8 @@ class SovitsData(Dataset[SpokenClip]):
             require(folder, what)
         sieve = _Sieve()
         phonemes = phonemes_by_name(experiment, symbol_table(version.symbols), sieve)
-        for wav in sorted(experiment.wav32k.glob("*.wav")):
-            if wav.name not in phonemes and wav.name not in sieve.names:
+        for wav in sorted(experiment.wav32k.iterdir()):
+            if not wav.name.startswith(".") and wav.name not in phonemes and wav.name not in sieve.names:
                 sieve.drop(wav.name, f"no line in {experiment.phones.name}")
         usable = []
         for name in sorted(phonemes):

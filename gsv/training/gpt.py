@@ -24,7 +24,7 @@ from gsv.training.loop import Board, Machine, Outcome, Plan, TrainReport, derive
 from gsv.training.losses import preference_loss, rejected_sequences, semantic_targets, token_loss, top_accuracy
 from gsv.training.optim import FINE_TUNING_RATE, Constant, ScaledAdam, WarmupCosine
 from gsv.training.resume import Part
-from gsv.training.start import built, fitted, read_config
+from gsv.training.start import UNTRAINED, built, fitted, read_config
 from gsv.versions import Version, version_named
 
 BATCHES_PER_STEP = 4
@@ -68,6 +68,7 @@ class _Start:
 
     config: dict[str, Any]
     weight: dict[str, Tensor] | None
+    trained: bool
 
     @property
     def model(self) -> T2SConfig:
@@ -105,7 +106,7 @@ def _start(options: GptTrainOptions, version: Version) -> _Start:
         config = read_config(options.project.resolve(options.from_scratch))
         config["model"]["phoneme_vocab_size"] = version.gpt_symbols
         built(lambda: T2S(T2SConfig.from_dict(config["model"])))
-        return _Start(config, None)
+        return _Start(config, None, trained=False)
     path = options.project.resolve(options.pretrained or options.project.pretrained / version.base.gpt)
     if not path.exists():
         raise missing_weights(path)
@@ -117,7 +118,7 @@ def _start(options: GptTrainOptions, version: Version) -> _Start:
             f"{path} has a table of {rows} phonemes; a model of version {version.name} has {version.gpt_symbols}."
         )
     model = T2SConfig.from_dict(file.config["model"])
-    return _Start(file.config, fitted(lambda: T2S(model), weight, path))
+    return _Start(file.config, fitted(lambda: T2S(model), weight, path), trained=file.info != UNTRAINED)
 
 
 def _train(
@@ -243,8 +244,8 @@ class _GptRecipe:
 
 
 def _rate(start: _Start) -> WarmupCosine | Constant:
-    """A fine-tuning's learning rate does not change; one from scratch follows its configuration."""
-    if start.weight is not None:
+    """A fine-tuning's learning rate does not change; that of an untrained network follows its configuration."""
+    if start.trained:
         return Constant(FINE_TUNING_RATE)
     settings: Mapping[str, Any] = start.config.get("optimizer", {})
     try:

@@ -7,7 +7,7 @@ What turns HuBERT's features into semantic tokens is frozen, so the tokens keep 
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from gsv.training.data import FRAMES_PER_BUCKET, STFT, BucketBatches, SovitsBatc
 from gsv.training.loop import Board, Machine, Outcome, Plan, TrainReport, derived_seed, fit, loader, optimizer_on
 from gsv.training.losses import discriminator_loss, feature_loss, generator_loss, kl_loss, mel_loss
 from gsv.training.resume import Part
-from gsv.training.start import built, fitted, read_config, untrained_generator
+from gsv.training.start import UNTRAINED, built, fitted, read_config, untrained_generator
 from gsv.versions import Version, version_named
 
 # These learn at a reduced rate: the little text of a small experiment would spoil what they know.
@@ -75,7 +75,10 @@ class SovitsTrainOptions:
 
 @dataclass(frozen=True)
 class GanSettings:
-    """The recipe's numbers; the defaults are official. Names are those of a configuration's `train` group."""
+    """The recipe's numbers; names are those of a configuration's `train` group.
+
+    The defaults are the official ones, at which all fine-tuning runs; untrained networks go by their configuration.
+    """
 
     learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.8, 0.99)
@@ -127,6 +130,7 @@ class _Start:
     """What a training begins with; from scratch, there are no weights for the discriminators."""
 
     config: dict[str, Any]
+    settings: GanSettings
     model: SovitsConfig
     widths: DiscriminatorWidths
     generator: dict[str, Tensor]
@@ -160,6 +164,8 @@ def train_sovits(options: SovitsTrainOptions) -> TrainReport:
             f"The content features of {options.exp} are {data.ssl_dim} wide and this model takes {start.model.ssl_dim};"
             " make them again (stage 1b) with the HuBERT that belongs to the model."
         )
+    if options.learning_rate is not None:
+        start = replace(start, settings=replace(start.settings, learning_rate=options.learning_rate))
     log.info("Training %s on %s.", options.exp, data.report)
     outcome = options.machine.run(_train, options, version, plan, start, data)
     return TrainReport(outcome, data.report)
@@ -197,6 +203,7 @@ def _pretrained(options: SovitsTrainOptions, version: Version) -> _Start:
     widths = DiscriminatorWidths.from_weights(weight_d)
     return _Start(
         file.config,
+        GanSettings.from_dict(file.config.get("train", {})) if file.info == UNTRAINED else GanSettings(),
         model,
         widths,
         fitted(lambda: Sovits(model), file.weight, path_g),
@@ -210,7 +217,9 @@ def _from_scratch(options: SovitsTrainOptions, version: Version, data: SovitsDat
     network = untrained_generator(config, version, data.ssl_dim, data.content(), seed)
     widths = DiscriminatorWidths.from_dict(config.get("discriminator", {}))
     built(lambda: widths.build(version))
-    return _Start(config, network.config, widths, network.state_dict(), None)
+    return _Start(
+        config, GanSettings.from_dict(config.get("train", {})), network.config, widths, network.state_dict(), None
+    )
 
 
 def _train(
@@ -226,7 +235,7 @@ def _train(
     batches = BucketBatches(
         data.lengths, FRAMES_PER_BUCKET, options.batch_size, options.seed, fabric.global_rank, fabric.world_size
     )
-    recipe = _SovitsRecipe(fabric, options, version, start.config, generator, discriminator)
+    recipe = _SovitsRecipe(fabric, options, version, start.config, start.settings, generator, discriminator)
     return fit(fabric, recipe, loader(fabric, options.machine, data, batches, data.collate), batches, plan)
 
 
@@ -261,6 +270,7 @@ class _SovitsRecipe:
         options: SovitsTrainOptions,
         version: Version,
         config: dict[str, Any],
+        settings: GanSettings,
         generator: Sovits,
         discriminator: Discriminators,
     ):
@@ -268,8 +278,8 @@ class _SovitsRecipe:
         self.options = options
         self.version = version
         self.config = config
-        self.settings = _settings(options, config)
-        rate, betas, eps = self.settings.learning_rate, self.settings.betas, self.settings.eps
+        self.settings = settings
+        rate, betas, eps = settings.learning_rate, settings.betas, settings.eps
         optimizer_g = AdamW(_groups(generator, rate, options.text_low_lr_rate), rate, betas=betas, eps=eps)
         optimizer_d = AdamW(discriminator.parameters(), rate, betas=betas, eps=eps)
         self.generator = fabric.setup_module(_Pass(generator, self.settings.segment_frames).train())
@@ -364,14 +374,6 @@ class _SovitsRecipe:
         return path
 
 
-def _settings(options: SovitsTrainOptions, config: Mapping[str, Any]) -> GanSettings:
-    """A fine-tuning runs at the official numbers, one from scratch at those of its configuration."""
-    settings = GanSettings.from_dict(config.get("train", {})) if options.from_scratch is not None else GanSettings()
-    if options.learning_rate is None:
-        return settings
-    return GanSettings(**{**vars(settings), "learning_rate": options.learning_rate})
-
-
 def _groups(network: Sovits, rate: float, text_ratio: float) -> list[dict[str, Any]]:
     """All that is trained first, then each of the parts that read text."""
     named = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
@@ -391,7 +393,6 @@ def _export_config(config: Mapping[str, Any], options: SovitsTrainOptions, versi
         "batch_size": options.batch_size,
         "text_low_lr_rate": options.text_low_lr_rate,
         "save_every_epoch": options.save_every_epoch,
-        "segment_size": _settings(options, config).segment_size,
     }
     model = {**config["model"], "version": version.name}
     return {**config, "train": train, "model": model, "name": options.exp, "version": version.name}

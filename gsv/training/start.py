@@ -15,6 +15,8 @@ from gsv.models.sovits import Sovits, SovitsConfig
 from gsv.training.data import STFT
 from gsv.versions import Version
 
+# What the `info` of a weight file says whose network was never trained.
+UNTRAINED = "untrained"
 # More frames than this do not make a better codebook.
 CODEBOOK_FRAMES = 100_000
 
