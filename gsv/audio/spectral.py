@@ -1,8 +1,9 @@
 """Spectrograms: magnitude and log-Mel as the SoVITS networks take them, and Kaldi's bank for the speaker encoder.
 
-Mel scales and filters: Slaney's (as librosa has them) and Kaldi's, both from `transformers.audio_utils`.
+Mel scale and filters of the former: Slaney's, as librosa has them, from `transformers.audio_utils`.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -93,10 +94,14 @@ def flow_scaled(mel: Tensor) -> Tensor:
 
 @cache
 def _kaldi_basis(n_fft: int, device: torch.device) -> Tensor:
-    bank = mel_filter_bank(
-        n_fft // 2 + 1, KALDI_BINS, 20.0, KALDI_RATE / 2, KALDI_RATE, mel_scale="kaldi", triangularize_in_mel_space=True
-    )
-    return torch.from_numpy(bank).float().to(device)
+    """Filters [n_fft / 2 + 1, 80] that are triangles on the Mel scale, from 20 Hz to half the sampling rate."""
+    hertz = torch.arange(n_fft // 2 + 1, dtype=torch.float64) * KALDI_RATE / n_fft
+    mel = 1127 * torch.log1p(hertz / 700)
+    low, high = (1127 * math.log1p(edge / 700) for edge in (20, KALDI_RATE / 2))
+    edges = torch.linspace(low, high, KALDI_BINS + 2, dtype=torch.float64)
+    rising = (mel[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - mel[:, None]) / (edges[2:] - edges[1:-1])
+    return torch.minimum(rising, falling).clamp(min=0).float().to(device)
 
 
 def kaldi_fbank(wave: Tensor) -> Tensor:
