@@ -8,7 +8,6 @@ from torch import Tensor
 
 from gsv.models.encoders import TextEncoder
 from gsv.text.frontend import Frontend, Reading
-from gsv.text.split import closed
 
 # Languages whose phonemes come with text features; the others get zeros.
 _WITH_FEATURES = frozenset({"zh"})
@@ -58,7 +57,7 @@ class Reader:
 
     def read_transcript(self, text: str, language: str) -> Phonemes:
         """The words of a reference, closed with a mark as the models expect."""
-        return self.read(closed(text.strip(), language), language)
+        return self.read(self.frontend.closed(text.strip(), language), language)
 
     def _features(self, reading: Reading) -> Tensor:
         if reading.language in _WITH_FEATURES and reading.word2ph is not None:
