@@ -236,11 +236,12 @@ class _GptRecipe:
     def show(self, board: Board, step: int) -> None:
         """Tokens have no picture."""
 
-    def export(self, epoch: int, step: int) -> Path:
+    def weights(self, epoch: int, step: int) -> Path:
+        return self.options.project.root / self.version.gpt_folder / f"{self.options.exp}-e{epoch}.ckpt"
+
+    def export(self, path: Path, epoch: int, step: int) -> None:
         state = {PREFIX + name: tensor for name, tensor in self.parts["T"].network.state_dict().items()}
-        path = self.options.project.root / self.version.gpt_folder / f"{self.options.exp}-e{epoch}.ckpt"
         write_gpt(path, export_gpt(state, _export_config(self.config, self.options), f"GPT-e{epoch}"))
-        return path
 
 
 def _rate(start: _Start) -> WarmupCosine | Constant:

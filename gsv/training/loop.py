@@ -155,6 +155,14 @@ class Plan:
             if value < 1:
                 raise TrainingError(f"{name} is {value}; it must be at least 1.")
 
+    def keeps(self, epoch: int) -> bool:
+        """Whether the state after that epoch is kept besides later ones."""
+        return not self.only_latest and epoch % self.save_every == 0
+
+    def exports(self, epoch: int) -> bool:
+        """Whether weights are exported after that epoch."""
+        return epoch == self.epochs or (self.export_every and epoch % self.save_every == 0)
+
 
 class Board(Protocol):
     """Where pictures and sounds go: a TensorBoard SummaryWriter."""
@@ -178,7 +186,10 @@ class Recipe(Protocol):
     def show(self, board: Board, step: int) -> None:
         """Shows on the board what the last batch looked and sounded like."""
 
-    def export(self, epoch: int, step: int) -> Path:
+    def weights(self, epoch: int, step: int) -> Path:
+        """Where the finished weights of that epoch and step belong."""
+
+    def export(self, path: Path, epoch: int, step: int) -> None:
         """Writes the finished weights."""
 
 
@@ -208,10 +219,9 @@ class TrainReport:
         done = self.outcome
         if done.resumed_from >= done.epochs:
             did = f"All {done.epochs} epochs were trained already"
-        elif done.resumed_from:
-            did = f"Trained epochs {done.resumed_from + 1} to {done.epochs}"
         else:
-            did = f"Trained {done.epochs} epochs ({done.steps} steps)"
+            after = f", going on after epoch {done.resumed_from}" if done.resumed_from else ""
+            did = f"Trained {done.epochs} epochs ({done.steps} steps){after}"
         return f"{did} on {self.data}. Weights: {self.weights}"
 
 
@@ -261,16 +271,23 @@ def fit(fabric: Fabric, recipe: Recipe, data: DataLoader[Any], batches: BucketBa
         point.tidy()
     fabric.barrier()
     done = point.load(recipe.parts)
+    # Nobody may change the files while another process still reads them.
+    fabric.barrier()
     step = steps_seen(first) or done * len(batches)
     if done >= plan.epochs:
         log.info("%d epochs are trained already and %d were asked for; nothing is left to train.", done, plan.epochs)
-        exported = (recipe.export(done, step),) if fabric.is_global_zero else ()
-        return Outcome(done, step, done, (), exported)
+        path = recipe.weights(done, step)
+        if fabric.is_global_zero:
+            recipe.export(path, done, step)
+        fabric.barrier()
+        return Outcome(done, step, done, (), (path,))
     if done:
         log.info("Going on after epoch %d.", done)
 
+    if fabric.is_global_zero and done and plan.keeps(done):
+        point.keep_if_missing(done, step)
     history: list[dict[str, float]] = []
-    exports: list[Path] = []
+    exported: list[Path] = []
     with _Journal(fabric, plan, done, step, batches) as journal:
         for epoch in range(done + 1, plan.epochs + 1):
             batches.epoch = epoch
@@ -283,20 +300,22 @@ def fit(fabric: Fabric, recipe: Recipe, data: DataLoader[Any], batches: BucketBa
                 step += 1
                 journal.log(step, scalars)
             history.append(journal.finish())
-            kept = epoch % plan.save_every == 0
+            exports = plan.exports(epoch)
+            path = recipe.weights(epoch, step)
+            exported += [path] if exports else []
             if fabric.is_global_zero:
                 journal.show(recipe, step)
                 set_steps_seen(first, step)
                 try:
-                    if epoch == plan.epochs or (kept and plan.export_every):
-                        exports.append(recipe.export(epoch, step))
+                    if exports:
+                        recipe.export(path, epoch, step)
                     point.save(recipe.parts, epoch)
-                    if kept and not plan.only_latest:
+                    if plan.keeps(epoch):
                         point.keep(step)
                 except (OSError, RuntimeError) as error:
                     raise TrainingError(f"Epoch {epoch} cannot be saved under {plan.folder}: {error}.") from error
             fabric.barrier()
-    return Outcome(plan.epochs, step, done, tuple(history), tuple(exports))
+    return Outcome(plan.epochs, step, done, tuple(history), tuple(exported))
 
 
 class _Journal:

@@ -117,6 +117,13 @@ class ResumePoint:
             with written_whole(self.folder / f"{name}_{step}.pth") as temporary:
                 shutil.copyfile(self._latest(name), temporary)
 
+    def keep_if_missing(self, epoch: int, step: int) -> None:
+        """Makes up for a kill between `save` and `keep` of that epoch. To be called by one process, after `load`."""
+        self._settle(epoch)
+        newest = all(self._latest(name).is_file() for name in self.names)
+        if newest and not all((self.folder / f"{name}_{step}.pth").is_file() for name in self.names):
+            self.keep(step)
+
     def _settle(self, epoch: int) -> None:
         """Gives the pending files of `epoch` their final names; removes all others."""
         for name in self.names:

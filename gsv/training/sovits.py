@@ -365,13 +365,14 @@ class _SovitsRecipe:
             board.add_image(f"slice/mel_{name}", picture.flip(0).cpu(), step, dataformats="HW")
             board.add_audio(f"slice/{name}", self.seen[name].float().cpu(), step, STFT.sampling_rate)
 
-    def export(self, epoch: int, step: int) -> Path:
+    def weights(self, epoch: int, step: int) -> Path:
         name = f"{self.options.exp}_e{epoch}_s{step}.pth"
-        path = self.options.project.root / self.version.sovits_folder / name
+        return self.options.project.root / self.version.sovits_folder / name
+
+    def export(self, path: Path, epoch: int, step: int) -> None:
         config = _export_config(self.config, self.options, self.version)
         state = self.parts["G"].network.state_dict()
         write_generator(path, export_generator(state, config, f"{epoch}epoch_{step}iteration", self.version.name))
-        return path
 
 
 def _groups(network: Sovits, rate: float, text_ratio: float) -> list[dict[str, Any]]:

@@ -132,6 +132,19 @@ def test_kept_states_stay_beside_the_newest(point: ResumePoint, tmp_path: Path) 
     assert point.load(fresh_parts()) == 2
 
 
+def test_a_kill_before_keeping_a_state_is_made_up_for(point: ResumePoint, tmp_path: Path) -> None:
+    parts = fresh_parts()
+    train(parts)
+    point.save(parts, 1)
+    # As if the kill had come before the discriminator's file took its name.
+    (tmp_path / f"D_{LATEST}.pth").rename(tmp_path / "D_pending_e1.pth")
+    point.keep_if_missing(1, 10)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *(f"{name}_{number}.pth" for name in "GD" for number in (10, LATEST))
+    }
+    assert read_resume(tmp_path / "D_10.pth").iteration == 1
+
+
 def test_states_of_the_original_program_are_gone_on_from(point: ResumePoint, tmp_path: Path) -> None:
     parts = fresh_parts()
     train(parts)
