@@ -3,7 +3,12 @@
 from gsv import Engine
 """
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# GNU OpenMP, which torch computes with on Linux, lets idle threads spin for milliseconds. With a second busy process on
+# the machine that costs a factor of ten or more; spinning for a moment only costs nothing. It is read when torch loads.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 if TYPE_CHECKING:
     from gsv.synthesis.engine import Engine, SpeechOptions

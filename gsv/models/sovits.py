@@ -391,7 +391,9 @@ class Sovits(nn.Module):
     @torch.no_grad()
     def quantize(self, ssl: Tensor) -> Tensor:
         """HuBERT features [B, ssl_dim, T at 50 Hz] -> semantic tokens [B, T // 2] of int64."""
-        return self.quantizer.codebook.encode(self.ssl_proj(ssl).transpose(1, 2))
+        # In full precision even where training runs in less: a rounded distance picks another token.
+        with torch.autocast(ssl.device.type, enabled=False):
+            return self.quantizer.codebook.encode(self.ssl_proj(ssl.to(self.ssl_proj.weight.dtype)).transpose(1, 2))
 
     def voice(self, spec: Tensor, speaker: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """One reference's spectrogram [B, 1025, T] (and speaker vector [B, speaker_dim]) -> [B, gin_channels, 1].
