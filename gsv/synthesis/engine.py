@@ -36,6 +36,7 @@ TOKEN_RATE = 25
 
 # Speech of a human has 10 to 20 phonemes a second. Outside these wide bounds a decoding has gone wrong: it stopped
 # early, or it repeats itself. The allowance is for pauses and for texts of one or two words.
+TOKENS_A_PHONEME = 2.0
 LEAST_TOKENS_A_PHONEME = 0.4
 MOST_TOKENS_A_PHONEME = 12.0
 ALLOWANCE = 60
@@ -233,7 +234,8 @@ class Engine:
             rows = [self._row(texts[i], voice, options, seed, places[i], attempt) for i in waiting]
             *_, results = generate(self.t2s, rows)
             for i, row, result in zip(waiting, rows, results, strict=True):
-                takes[i] = Take(result.tokens, row.generator, attempt, fault_of(result, len(texts[i])))
+                take = Take(result.tokens, row.generator, attempt, fault_of(result, len(texts[i])))
+                takes[i] = min(takes.get(i, take), take, key=lambda one, i=i: one.strangeness(len(texts[i])))
         return [takes[i] for i in range(len(texts))]
 
     def _row(self, text: Phonemes, voice: Voice, options: SpeechOptions, seed: int, place: int, attempt: int) -> Row:
@@ -265,7 +267,9 @@ class Engine:
             [faded(made, self.sampling_rate), np.zeros(int(options.pause * self.sampling_rate), made.dtype)]
         )
         warning = f"{piece!r} may be spoken wrongly: {take.fault}." if take.fault else ""
-        return Fragment(piece, made, self.sampling_rate, len(take.tokens), take.attempt, warning, seed)
+        # A fault that is left means that every attempt was used up, whichever of them was the best.
+        retries = RETRIES if take.fault else take.attempt
+        return Fragment(piece, made, self.sampling_rate, len(take.tokens), retries, warning, seed)
 
 
 @dataclass(frozen=True)
@@ -276,6 +280,10 @@ class Take:
     generator: torch.Generator
     attempt: int
     fault: str
+
+    def strangeness(self, phonemes: int) -> float:
+        """How far its length is from what so many phonemes take; a take without a fault is never strange."""
+        return abs(len(self.tokens) - TOKENS_A_PHONEME * phonemes) if self.fault else -1.0
 
 
 def most_tokens(phonemes: int) -> int:

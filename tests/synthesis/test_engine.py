@@ -164,6 +164,20 @@ def test_a_good_take_is_kept_at_once(engine: Engine, voice: Voice, monkeypatch: 
     assert (calls, fragment.retries, fragment.warning) == ([1], 0, "")
 
 
+def test_of_takes_that_all_went_wrong_the_likeliest_length_is_kept(
+    engine: Engine, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = iter([1, 4, 2])
+
+    def stops_early(_model: object, rows: list[object]) -> list[list[Continuation]]:
+        return [[Continuation([1] * next(lengths), "mark") for _ in rows]]
+
+    monkeypatch.setattr(engine_module, "generate", stops_early)
+    fragment = next(engine.stream("Hello there, my friend.", "en", voice, SEEDED))
+    assert (fragment.tokens, fragment.retries) == (4, 2)
+    assert "too early" in fragment.warning
+
+
 def test_only_the_faulty_piece_of_a_batch_is_drawn_again(
     engine: Engine, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
