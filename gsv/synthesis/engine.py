@@ -235,7 +235,8 @@ class Engine:
             *_, results = generate(self.t2s, rows)
             for i, row, result in zip(waiting, rows, results, strict=True):
                 take = Take(result.tokens, row.generator, attempt, fault_of(result, len(texts[i])))
-                takes[i] = min(takes.get(i, take), take, key=lambda one, i=i: one.strangeness(len(texts[i])))
+                if i not in takes or take.strangeness(len(texts[i])) < takes[i].strangeness(len(texts[i])):
+                    takes[i] = take
         return [takes[i] for i in range(len(texts))]
 
     def _row(self, text: Phonemes, voice: Voice, options: SpeechOptions, seed: int, place: int, attempt: int) -> Row:
