@@ -1,8 +1,9 @@
 """Writes an untrained set of weights: python tools/init_weights.py DIR [--config configs/narrow] [--clips FOLDER] ...
 
 DIR takes the place of `pretrained_models/`: HuBERT's folder, and a version's SoVITS generator, discriminators and GPT
-model under their official names and in their official layout. With the narrow configuration, a whole training from
-scratch can be tried on a CPU, on a machine that downloads nothing. Until it is trained, such a set makes noise.
+model (and speaker encoder, of official width) under their official names and in their official layout. With the narrow
+configuration, a whole training from scratch can be tried on a CPU, on a machine that downloads nothing. Until it is
+trained, such a set makes noise.
 
 The codebook that turns sound into tokens cannot be trained later, so it is fitted to the content of some clips now.
 Give clips like those to be trained on, some minutes of them; without any, it is random and tokens mean little.
@@ -31,14 +32,17 @@ from gsv.checkpoints import (
 )
 from gsv.errors import AudioError, GsvError, InputError
 from gsv.models.encoders import ContentEncoder
+from gsv.models.speaker import SpeakerConfig, SpeakerEncoder
 from gsv.models.t2s import T2S, T2SConfig
 from gsv.training.loop import derived_seed
 from gsv.training.sovits import DiscriminatorWidths
 from gsv.training.start import UNTRAINED, built, read_config, untrained_generator
 from gsv.versions import Version, version_named
 
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 HUBERT_RATE = 16000
 HUBERT_FOLDER = "chinese-hubert-base"
+SPEAKER_FILE = "sv/pretrained_eres2netv2w24s4ep4.ckpt"
 NOTICE = "These weights are untrained: random numbers in the layout of real ones, for training from scratch.\n"
 # Longer clips are cut, to bound memory; a codebook does not need them whole.
 LONGEST = 60.0
@@ -50,6 +54,10 @@ def write_set(folder: Path, configs: Path, version: Version, clips: Path | None,
         raise InputError(f"{folder} is not empty; name a new folder, so that no real weights are replaced.")
     settings, gpt = read_config(configs / "s2.json"), read_config(configs / "s1.yaml")
     gpt["model"]["phoneme_vocab_size"] = version.gpt_symbols
+    official = read_config(CONFIGS / version.sovits_config)["model"]
+    if settings["model"]["upsample_rates"] == official["upsample_rates"]:
+        # Programs tell the two Pro versions apart by the first of these.
+        settings["model"]["upsample_kernel_sizes"] = official["upsample_kernel_sizes"]
     torch.manual_seed(derived_seed(seed, "networks"))
     encoder = ContentEncoder(HubertModel(HubertConfig.from_json_file(configs / "hubert.json"))).eval()
     transformer = built(lambda: T2S(T2SConfig.from_dict(gpt["model"])))
@@ -74,6 +82,9 @@ def write_set(folder: Path, configs: Path, version: Version, clips: Path | None,
     write_discriminator(folder / base.discriminator, DiscriminatorFile(halved(discriminators.state_dict())))
     weight = {f"model.{name}": tensor for name, tensor in transformer.state_dict().items()}
     write_gpt(folder / base.gpt, GptFile(halved(weight), gpt, UNTRAINED))
+    if version.uses_speaker_vector:
+        speaker = built(lambda: SpeakerEncoder(SpeakerConfig()))
+        write_tensors(folder / SPEAKER_FILE, halved(speaker.state_dict()))
     (folder / "UNTRAINED.txt").write_text(NOTICE, encoding="utf-8")
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
