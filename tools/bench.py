@@ -8,6 +8,9 @@ Prints the median of several rounds, with hardware and versions. One round is: r
 tokens (a fixed number of them, with the end mark held back), turn tokens into a wave, and all of it together.
 """
 
+import gsv  # noqa: F401  Before torch: it tells OpenMP how to wait.
+
+# isort: split
 import argparse
 import json
 import platform

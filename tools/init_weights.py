@@ -9,6 +9,9 @@ The codebook that turns sound into tokens cannot be trained later, so it is fitt
 Give clips like those to be trained on, some minutes of them; without any, it is random and tokens mean little.
 """
 
+import gsv  # noqa: F401  Before torch: it tells OpenMP how to wait.
+
+# isort: split
 import argparse
 import sys
 from collections.abc import Iterator
