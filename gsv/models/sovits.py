@@ -8,7 +8,7 @@ they differ in widths and in the speaker vector, and all of that is in `SovitsCo
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -16,11 +16,14 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from gsv.models.layers import Attention, Encoder, GatedStack, fold_weight_norm, length_mask, take_over
-from gsv.models.vocoders import HifiGenerator
+from gsv.models.vocoders import HifiGenerator, SourceFilter
 from gsv.versions import Version
+
+VocoderName = Literal["hifi", "source_filter"]
 
 # A token stands for two spectrogram frames: 25 Hz against 50 Hz.
 FRAMES_PER_TOKEN = 2
+FRAMES_PER_SECOND = 50
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class SovitsConfig:
     upsample_initial_channel: int = 512
     upsample_kernel_sizes: tuple[int, ...] = (16, 16, 8, 2, 2)
     gin_channels: int = 512
+    # Not official: another network that makes the wave, and its width and depth.
+    vocoder: VocoderName = "hifi"
+    vocoder_channels: int = 256
+    vocoder_blocks: int = 5
 
     # Constants of the official networks, which their files do not name and tensors' shapes tell.
     n_symbols: int = 732
@@ -97,9 +104,13 @@ class SovitsConfig:
 
 @dataclass(frozen=True)
 class TrainingPass:
-    """What a training step needs of the generator: audio [B, 1, S], the frame each slice starts at, and the latents."""
+    """What a training step needs of the generator: audio [B, 1, S], the frame each slice starts at, and the latents.
+
+    `log_pitch` is that of `vocoders.SourceFilter`; None for other vocoders.
+    """
 
     audio: Tensor
+    log_pitch: Tensor | None
     starts: Tensor
     mask: Tensor
     z: Tensor
@@ -352,15 +363,7 @@ class Sovits(nn.Module):
         self.config = config
         self.gradient_checkpointing = False
         self.enc_p = PriorEncoder(config)
-        self.dec = HifiGenerator(
-            config.inter_channels,
-            config.upsample_initial_channel,
-            config.upsample_rates,
-            config.upsample_kernel_sizes,
-            config.resblock_kernel_sizes,
-            config.resblock_dilation_sizes,
-            config.gin_channels,
-        )
+        self.dec = _vocoder(config)
         self.enc_q = PosteriorEncoder(config)
         self.flow = Flow(config)
         self.ref_enc = StyleEncoder(config.reference_bins, config.style_channels, config.gin_channels)
@@ -477,8 +480,9 @@ class Sovits(nn.Module):
         if slice_uniform is None:
             slice_uniform = torch.rand(len(spec), device=spec.device)
         starts = (slice_uniform * (spec_lengths - segment_frames + 1).clamp(min=1)).long()
-        audio = self._maybe_checkpointed(self.dec, slice_segments(z, starts, segment_frames), voice)
-        return TrainingPass(audio, starts, mask, z, z_p, prior.mean, prior.log_scale, mean, log_scale)
+        sliced = slice_segments(z, starts, segment_frames)
+        audio, log_pitch = self._maybe_checkpointed(self.dec.with_pitch, sliced, voice)
+        return TrainingPass(audio, log_pitch, starts, mask, z, z_p, prior.mean, prior.log_scale, mean, log_scale)
 
     def _content(self, codes: Tensor) -> Tensor:
         content = self.quantizer.codebook.decode(codes).transpose(1, 2)
@@ -494,6 +498,24 @@ class Sovits(nn.Module):
         if self.gradient_checkpointing and self.training:
             return checkpoint(module, *inputs, use_reentrant=False)
         return module(*inputs)
+
+
+def _vocoder(config: SovitsConfig) -> HifiGenerator | SourceFilter:
+    """The network that makes the wave; ValueError for a name that is not known."""
+    if config.vocoder == "hifi":
+        return HifiGenerator(
+            config.inter_channels,
+            config.upsample_initial_channel,
+            config.upsample_rates,
+            config.upsample_kernel_sizes,
+            config.resblock_kernel_sizes,
+            config.resblock_dilation_sizes,
+            config.gin_channels,
+        )
+    if config.vocoder == "source_filter":
+        shape = (config.vocoder_channels, config.vocoder_blocks, config.gin_channels)
+        return SourceFilter(config.inter_channels, *shape, FRAMES_PER_SECOND * config.samples_per_frame)
+    raise ValueError(f"model.vocoder is {config.vocoder!r}; it must be one of {', '.join(get_args(VocoderName))}")
 
 
 def slice_segments(x: Tensor, starts: Tensor, size: int) -> Tensor:

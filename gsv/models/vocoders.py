@@ -1,7 +1,12 @@
-"""Networks that turn frames into a waveform."""
+"""Networks that turn frames into a waveform.
 
+Which one a SoVITS model has is named in its configuration, `model.vocoder`; without that it is HiFi-GAN's.
+"""
+
+import math
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -86,3 +91,136 @@ class HifiGenerator(nn.Module):
             x = sum(block(x) for block in blocks) / len(blocks)
         # The default slope here, not the one above: the trained models expect it.
         return self.conv_post(F.leaky_relu(x)).tanh()
+
+    def with_pitch(self, frames: Tensor, condition: Tensor) -> tuple[Tensor, None]:
+        """The wave, and None: this network makes no pitch of its own."""
+        return self(frames, condition), None
+
+
+class SpectralBlock(nn.Module):
+    """A convolution along time for each channel, then a small network for each frame (ConvNeXt, arXiv 2201.03545)."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.along = nn.Conv1d(channels, channels, 7, padding=3, groups=channels)
+        self.norm = nn.LayerNorm(channels)
+        self.wide = nn.Linear(channels, 3 * channels)
+        self.narrow = nn.Linear(3 * channels, channels)
+        self.gain = nn.Parameter(torch.full((channels,), 0.1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = self.norm(self.along(x).transpose(1, 2))
+        return x + (self.gain * self.narrow(F.gelu(self.wide(inner)))).transpose(1, 2)
+
+
+class SourceFilter(nn.Module):
+    """A pulse train and noise, each shaped by a spectrum that the network draws 100 times a second.
+
+    The pitch of the pulses is the network's own guess; it is trained against a measured one, since no gradient of the
+    sound can correct it. With pitch and phases out of its hands, so small a network learns to speak on a CPU: all the
+    rest is one inverse short-time Fourier transform (cf. arXiv 1904.12088 for the model of speech, 2306.00814 for the
+    transform as last layer).
+
+    Args:
+        channels: width of the input frames.
+        width, blocks: of the network.
+        condition: width of the conditioning vector.
+        sampling_rate: of the wave; a frame is a fiftieth of a second.
+    """
+
+    N_FFT = 1024
+    STEPS = 2
+    BANDS = 80
+    MIDDLE_HERTZ = 150.0
+    # Pitch is held within two octaves of the middle.
+    RANGE = 2 * math.log(2)
+    QUIET = -4.0
+    LOUDEST = 4.0
+    NOISE_SEED = 1
+
+    def __init__(self, channels: int, width: int, blocks: int, condition: int, sampling_rate: int):
+        super().__init__()
+        self.sampling_rate = sampling_rate
+        self.hop = sampling_rate // 50 // self.STEPS
+        self.conv_pre = nn.Conv1d(channels, width, 7, padding=3)
+        self.cond = nn.Conv1d(condition, width, 1)
+        self.blocks = nn.ModuleList(SpectralBlock(width) for _ in range(blocks))
+        self.norm = nn.LayerNorm(width)
+        self.conv_post = nn.Linear(width, 1 + 2 * self.BANDS)
+        nn.init.normal_(self.conv_post.weight, 0.0, 0.01)
+        nn.init.zeros_(self.conv_post.bias)
+        self.register_buffer("spread", _spread(self.BANDS, self.N_FFT // 2 + 1, sampling_rate), persistent=False)
+        self.register_buffer("window", torch.hann_window(self.N_FFT), persistent=False)
+        self.spread: Tensor
+        self.window: Tensor
+
+    def forward(self, frames: Tensor, condition: Tensor) -> Tensor:
+        """frames [B, C, T], condition [B, G, 1] -> wave [B, 1, T * samples a frame], within [-1, 1].
+
+        The noise is drawn anew in training, and always the same otherwise.
+        """
+        return self.with_pitch(frames, condition)[0]
+
+    def with_pitch(self, frames: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """The wave, and the natural logarithm of its pitch in Hz, [B, 2 T]."""
+        # Twice as many frames before the blocks, so that they can be told apart.
+        x = self.conv_pre(frames.repeat_interleave(self.STEPS, dim=-1)) + self.cond(condition)
+        for block in self.blocks:
+            x = block(x)
+        drawn = self.conv_post(self.norm(x.transpose(1, 2)))
+        with torch.autocast(drawn.device.type, enabled=False):
+            drawn = drawn.float()
+            log_pitch = math.log(self.MIDDLE_HERTZ) + self.RANGE * torch.tanh(drawn[..., 0])
+            bands = (drawn[..., 1:].unflatten(-1, (2, self.BANDS)) + self.QUIET).clamp(max=self.LOUDEST)
+            voiced, breathy = (bands @ self.spread.float()).exp().unbind(-2)
+            pulses = self._spectrum(self._pulses(log_pitch.detach().exp()))
+            noise = self._spectrum(self._noise(pulses))
+            wave = self._wave(pulses * voiced + noise * breathy)
+        return wave.clamp(-1, 1).to(frames.dtype)[:, None], log_pitch
+
+    def _pulses(self, hertz: Tensor) -> Tensor:
+        """A pulse train of unit power [B, T * hop] whose pitch is hertz [B, T]: all harmonics below half the rate."""
+        cycles = (hertz / self.sampling_rate)[..., None].expand(*hertz.shape, self.hop)
+        before = F.pad(cycles.sum(-1).cumsum(-1)[:, :-1], (1, 0))
+        angle = 2 * math.pi * (before[..., None] + cycles.cumsum(-1)).frac()
+        count = (self.sampling_rate / 2 / hertz).floor()[..., None]
+        half = (angle / 2).sin()
+        # The closed form of the sum of cosines of 1 to `count` times the angle.
+        safe = torch.where(half.abs() < 1e-4, 1.0, half)
+        pulses = torch.where(half.abs() < 1e-4, count, ((count + 0.5) * angle).sin() / (2 * safe) - 0.5)
+        return (pulses * (2 / count).sqrt()).flatten(1)
+
+    def _noise(self, like: Tensor) -> Tensor:
+        size = like.shape[1] * self.hop
+        if self.training:
+            return torch.randn(len(like), size, device=like.device)
+        generator = torch.Generator().manual_seed(self.NOISE_SEED)
+        return torch.randn(1, size, generator=generator).to(like.device).expand(len(like), -1)
+
+    def _spectrum(self, wave: Tensor) -> Tensor:
+        """[B, T * hop] -> complex [B, T, bins], frames centred on their stretch of the wave."""
+        margin = (self.N_FFT - self.hop) // 2
+        frames = F.pad(wave, (margin, margin)).unfold(-1, self.N_FFT, self.hop)
+        return torch.fft.rfft(frames * self.window.float())
+
+    def _wave(self, spectrum: Tensor) -> Tensor:
+        """The inverse of `_spectrum`."""
+        window = self.window.float()
+        frames = torch.fft.irfft(spectrum, self.N_FFT) * window
+        added = _overlapped(frames, self.hop)
+        weight = _overlapped(window.square().expand(1, frames.shape[1], -1), self.hop)
+        margin = (self.N_FFT - self.hop) // 2
+        return (added / weight.clamp(min=1e-6))[:, margin:-margin]
+
+
+def _overlapped(frames: Tensor, hop: int) -> Tensor:
+    """[B, T, N] -> [B, (T - 1) * hop + N], each frame added at its place."""
+    size = (frames.shape[1] - 1) * hop + frames.shape[2]
+    return F.fold(frames.transpose(1, 2), (1, size), (1, frames.shape[2]), stride=(1, hop))[:, 0, 0]
+
+
+def _spread(bands: int, bins: int, sampling_rate: int) -> Tensor:
+    """[bands, bins]: linear interpolation, over the bins of a spectrum, of values given at equal steps of the Mel scale."""
+    mel = 1127 * torch.log1p(torch.linspace(0, sampling_rate / 2, bins) / 700)
+    place = mel / mel[-1] * (bands - 1)
+    return (1 - (place - torch.arange(bands)[:, None]).abs()).clamp(min=0)

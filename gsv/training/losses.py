@@ -29,6 +29,29 @@ def mel_loss(real: Tensor, fake: Tensor) -> Tensor:
     return F.l1_loss(fake.float(), real.float())
 
 
+def stft_loss(real: Tensor, fake: Tensor, sizes: Sequence[int], floor: float) -> Tensor:
+    """Mean absolute difference of log magnitudes of two waves [B, T], averaged over windows of several sizes.
+
+    What is quieter than `floor` counts as that loud (Parallel WaveGAN, arXiv 1910.11480, without its linear half).
+    """
+    return torch.stack(
+        [mel_loss(*(_log_magnitudes(wave, size, floor) for wave in (real, fake))) for size in sizes]
+    ).mean()
+
+
+def _log_magnitudes(wave: Tensor, size: int, floor: float) -> Tensor:
+    window = torch.hann_window(size, device=wave.device)
+    spec = torch.stft(wave.float(), size, size // 4, size, window, return_complex=True)
+    return 0.5 * torch.log(torch.view_as_real(spec).square().sum(-1).clamp(min=floor**2))
+
+
+def pitch_loss(hertz: Tensor, log_pitch: Tensor) -> Tensor:
+    """Mean absolute difference of natural logarithms where the measured pitch, hertz [B, T], is not 0."""
+    voiced = hertz > 0
+    distance = (log_pitch.float() - hertz.clamp(min=1.0).log()).abs() * voiced
+    return distance.sum() / voiced.sum().clamp(min=1)
+
+
 def feature_loss(real: Sequence[Sequence[Tensor]], fake: Sequence[Sequence[Tensor]]) -> Tensor:
     """Twice the summed mean absolute differences of the discriminators' feature maps; no gradient to the real ones."""
     maps = zip(chain.from_iterable(real), chain.from_iterable(fake), strict=True)

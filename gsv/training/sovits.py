@@ -6,6 +6,7 @@ What turns HuBERT's features into semantic tokens is frozen, so the tokens keep 
 """
 
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from gsv.audio.pitch import pitch
 from gsv.audio.spectral import log_mel, mel_from_spectrogram
 from gsv.checkpoints import (
     export_generator,
@@ -30,13 +32,24 @@ from gsv.models.sovits import Sovits, SovitsConfig, slice_segments
 from gsv.paths import Project
 from gsv.training.data import FRAMES_PER_BUCKET, STFT, BucketBatches, SovitsBatch, SovitsData
 from gsv.training.loop import Board, Machine, Outcome, Plan, TrainReport, derived_seed, fit, loader, optimizer_on
-from gsv.training.losses import discriminator_loss, feature_loss, generator_loss, kl_loss, mel_loss
+from gsv.training.losses import (
+    discriminator_loss,
+    feature_loss,
+    generator_loss,
+    kl_loss,
+    mel_loss,
+    pitch_loss,
+    stft_loss,
+)
 from gsv.training.resume import Part
 from gsv.training.start import UNTRAINED, built, fitted, read_config, untrained_generator
 from gsv.versions import Version, version_named
 
 # These learn at a reduced rate: the little text of a small experiment would spoil what they know.
 TEXT_PARTS = ("enc_p.text_embedding.", "enc_p.encoder_text.", "enc_p.mrte.")
+
+# Windows of the loss on spectra, in samples.
+STFT_SIZES = (512, 1024, 2048)
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +90,16 @@ class SovitsTrainOptions:
 class GanSettings:
     """The recipe's numbers; names are those of a configuration's `train` group.
 
-    The defaults are the official ones, at which all fine-tuning runs; untrained networks go by their configuration.
+    The defaults are the official ones, at which all official models are fine-tuned; untrained networks go by their
+    configuration, and so does the fine-tuning of models whose configuration has a group `fine_tune`.
+
+    Args:
+        mel_floor: what is quieter than this Mel magnitude counts as that loud in the Mel loss.
+        c_stft, stft_floor: weight of a loss on spectra of several resolutions, and its floor.
+        c_pitch: weight of the pitch loss of a vocoder that makes a pitch of its own.
+        kl_epochs: over so many epochs the weight of the KL loss rises to `c_kl`, from a tenth of it.
+        critics_from: the first epoch in which the discriminators judge and learn.
+        clip: gradients are scaled down to this norm.
     """
 
     learning_rate: float = 1e-4
@@ -87,6 +109,21 @@ class GanSettings:
     segment_size: int = 20480
     c_mel: float = 45.0
     c_kl: float = 1.0
+    mel_floor: float = 1e-5
+    c_stft: float = 0.0
+    stft_floor: float = 2e-2
+    c_pitch: float = 10.0
+    kl_epochs: int = 0
+    critics_from: int = 1
+    clip: float = math.inf
+
+    @classmethod
+    def from_file(cls, config: Mapping[str, Any], trained: bool) -> "GanSettings":
+        """For what starts from weights with that configuration."""
+        return cls.from_dict(config.get("fine_tune" if trained else "train", {}))
+
+    def kl_weight(self, epoch: int) -> float:
+        return self.c_kl * min(1.0, 0.1 + 0.9 * (epoch - 1) / self.kl_epochs) if self.kl_epochs else self.c_kl
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> "GanSettings":
@@ -203,7 +240,7 @@ def _pretrained(options: SovitsTrainOptions, version: Version) -> _Start:
     widths = DiscriminatorWidths.from_weights(weight_d)
     return _Start(
         file.config,
-        GanSettings.from_dict(file.config.get("train", {})) if file.info == UNTRAINED else GanSettings(),
+        GanSettings.from_file(file.config, trained=file.info != UNTRAINED),
         model,
         widths,
         fitted(lambda: Sovits(model), file.weight, path_g),
@@ -247,8 +284,8 @@ class _Pass(nn.Module):
         self.network = network
         self.segment_frames = segment_frames
 
-    def forward(self, batch: SovitsBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Audio [B, 1, segment], the frame at which each slice starts [B], and the KL loss."""
+    def forward(self, batch: SovitsBatch) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Audio [B, 1, segment], the frame at which each slice starts [B], the KL loss, the vocoder's pitch if any."""
         made = self.network(
             batch.ssl,
             batch.spec,
@@ -258,7 +295,8 @@ class _Pass(nn.Module):
             batch.speaker,
             segment_frames=self.segment_frames,
         )
-        return made.audio, made.starts, kl_loss(made.z_p, made.logs_q, made.m_p, made.logs_p, made.mask)
+        kl = kl_loss(made.z_p, made.logs_q, made.m_p, made.logs_p, made.mask)
+        return made.audio, made.starts, kl, made.log_pitch
 
 
 class _SovitsRecipe:
@@ -288,8 +326,10 @@ class _SovitsRecipe:
         self.step_d = optimizer_on(fabric, optimizer_d)
         self.parts = {"G": Part(generator, optimizer_g, rate), "D": Part(discriminator, optimizer_d, rate)}
         self.seen: dict[str, Tensor] = {}
+        self.epoch = 0
 
     def begin(self, epoch: int) -> None:
+        self.epoch = epoch
         rate = self.settings.learning_rate * self.settings.lr_decay**epoch
         # The generator's groups after the first are the parts that read text.
         for part in self.parts.values():
@@ -297,23 +337,33 @@ class _SovitsRecipe:
                 group["lr"] = rate * (self.options.text_low_lr_rate if number else 1.0)
 
     def step(self, batch: SovitsBatch, last: bool) -> dict[str, Tensor]:
-        segment = self.settings.segment_frames
-        fake, starts, kl = self.generator(batch)
+        settings, segment = self.settings, self.settings.segment_frames
+        fake, starts, kl, log_pitch = self.generator(batch)
         fake = fake.float()
-        real = slice_segments(batch.wave, starts * STFT.hop, self.settings.segment_size)
+        real = slice_segments(batch.wave, starts * STFT.hop, settings.segment_size)
 
-        loss_d = self._judge(real, fake.detach())
-        self.step_d.zero_grad()
-        self.fabric.backward(loss_d)
-        norm_d = self._gradient_norm(self.discriminator, self.step_d)
-        self.step_d.step()
-
-        adversarial, features = self._persuade(real, fake)
         real_mel = mel_from_spectrogram(slice_segments(batch.spec, starts, segment), STFT)
         fake_mel = log_mel(fake.squeeze(1), STFT)
-        mel = self.settings.c_mel * mel_loss(real_mel, fake_mel)
-        kl = self.settings.c_kl * kl
-        loss_g = adversarial + features + mel + kl
+        floor = math.log(settings.mel_floor)
+        losses = {
+            "mel": settings.c_mel * mel_loss(real_mel.clamp(min=floor), fake_mel.clamp(min=floor)),
+            "kl": settings.kl_weight(self.epoch) * kl,
+        }
+        if settings.c_stft:
+            distance = stft_loss(real.squeeze(1), fake.squeeze(1), STFT_SIZES, settings.stft_floor)
+            losses["stft"] = settings.c_stft * distance
+        if log_pitch is not None:
+            measured = pitch(real.squeeze(1), STFT.sampling_rate, settings.segment_size // log_pitch.shape[-1])
+            losses["pitch"] = settings.c_pitch * pitch_loss(measured, log_pitch)
+        scalars = {}
+        if self.epoch >= settings.critics_from:
+            loss_d = self._judge(real, fake.detach())
+            self.step_d.zero_grad()
+            self.fabric.backward(loss_d)
+            scalars = {"loss/d/total": loss_d, "grad_norm_d": self._gradient_norm(self.discriminator, self.step_d)}
+            self.step_d.step()
+            losses["adversarial"], losses["fm"] = self._persuade(real, fake)
+        loss_g = torch.stack(list(losses.values())).sum()
         self.step_g.zero_grad()
         self.fabric.backward(loss_g)
         norm_g = self._gradient_norm(self.generator, self.step_g)
@@ -327,13 +377,9 @@ class _SovitsRecipe:
         }
         return {
             "loss/g/total": loss_g,
-            "loss/d/total": loss_d,
-            "loss/g/adversarial": adversarial,
-            "loss/g/fm": features,
-            "loss/g/mel": mel,
-            "loss/g/kl": kl,
+            **{f"loss/g/{name}": loss for name, loss in losses.items()},
+            **scalars,
             "grad_norm_g": norm_g,
-            "grad_norm_d": norm_d,
             "learning_rate": torch.tensor(self.parts["G"].optimizer.param_groups[0]["lr"], device=fake.device),
         }
 
@@ -355,8 +401,8 @@ class _SovitsRecipe:
         return generator_loss(scores), feature_loss(real_maps, fake_maps)
 
     def _gradient_norm(self, module: Any, optimizer: Any) -> Any:
-        """For the log only: the official recipe clips nothing."""
-        return self.fabric.clip_gradients(module, optimizer, max_norm=float("inf"), error_if_nonfinite=False)
+        """For the log; the official recipe clips nothing."""
+        return self.fabric.clip_gradients(module, optimizer, max_norm=self.settings.clip, error_if_nonfinite=False)
 
     def show(self, board: Board, step: int) -> None:
         for name in ("real", "made"):

@@ -11,25 +11,27 @@ import yaml
 from torch import Tensor, nn
 
 from gsv.errors import CheckpointError, TrainingError
-from gsv.models.sovits import Sovits, SovitsConfig
+from gsv.models.sovits import FRAMES_PER_TOKEN, Sovits, SovitsConfig
 from gsv.training.data import STFT
 from gsv.versions import Version
 
 # What the `info` of a weight file says whose network was never trained.
 UNTRAINED = "untrained"
-# More frames than this do not make a better codebook.
-CODEBOOK_FRAMES = 100_000
+# More tokens than this do not make a better codebook.
+CODEBOOK_TOKENS = 100_000
 
 
 def read_config(path: Path) -> dict[str, Any]:
     """A JSON or yaml configuration of the official layout; TrainingError if it is not usable."""
     if not path.is_file():
         raise TrainingError(f"There is no configuration {path}; give a file like those in configs/narrow.")
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         config = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
-        raise TrainingError(f"{path} cannot be read as a configuration: {error}.") from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, yaml.YAMLError) as error:
+        # yaml draws a picture of the place, over several lines.
+        reason = " ".join(str(error).split())
+        raise TrainingError(f"{path} cannot be read as a configuration: {reason}.") from error
     if not isinstance(config, dict) or not isinstance(config.get("model"), dict):
         raise TrainingError(f"{path} has no group `model` with the network's widths.")
     return config
@@ -67,7 +69,8 @@ def untrained_generator(
 ) -> Sovits:
     """A SoVITS network with random weights whose codebook fits the content features [ssl_dim, T] of some clips.
 
-    With a random codebook, all sounds would get the same few tokens; here it is the result of k-means.
+    A token's two frames are turned to their principal axes, as many as the frames are wide, and the codebook is the
+    result of k-means on them. With random numbers instead, all sounds would get the same few tokens.
     Raises TrainingError if the configuration does not fit, or if the clips have fewer tokens than the codebook.
     """
     torch.manual_seed(seed)
@@ -82,12 +85,37 @@ def untrained_generator(
             f"{version.name} they must be equal."
         )
     network = built(lambda: Sovits(widths))
+    pairs = torch.cat([_frame_pairs(clip.float()) for clip in content])
+    if len(pairs) < widths.codebook_size:
+        raise TrainingError(
+            f"The clips have {len(pairs)} tokens of content and the codebook {widths.codebook_size} entries; give more "
+            "clips, or a smaller model.codebook_size."
+        )
+    if len(pairs) > CODEBOOK_TOKENS:
+        pairs = pairs[torch.randperm(len(pairs))[:CODEBOOK_TOKENS]]
     with torch.no_grad():
-        tokens = torch.cat([network.ssl_proj(clip[None].float())[0].T for clip in content])
+        axes, middle = _principal_axes(pairs, ssl_dim)
+        network.ssl_proj.weight.copy_(axes.unflatten(1, (FRAMES_PER_TOKEN, ssl_dim)).transpose(1, 2))
+        assert network.ssl_proj.bias is not None
+        network.ssl_proj.bias.copy_(-axes @ middle)
+        tokens = (pairs - middle) @ axes.T
     codebook = network.quantizer.codebook
     codebook.embed.copy_(_centres(tokens, widths.codebook_size, seed))
     codebook.get_buffer("embed_avg").copy_(codebook.embed)
     return network
+
+
+def _frame_pairs(clip: Tensor) -> Tensor:
+    """Content features [C, T] -> [T // 2, 2 C], the features of the frames that a token stands for."""
+    tokens = clip.shape[-1] // FRAMES_PER_TOKEN
+    return clip[:, : tokens * FRAMES_PER_TOKEN].T.reshape(tokens, -1)
+
+
+def _principal_axes(points: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The directions [count, C] in which points [N, C] vary most, of unit length, and the points' mean [C]."""
+    middle = points.mean(0)
+    _, directions = torch.linalg.eigh((points - middle).T.double().cov())
+    return directions.flip(1)[:, :count].T.float(), middle
 
 
 def _centres(points: Tensor, count: int, seed: int) -> Tensor:
@@ -95,14 +123,6 @@ def _centres(points: Tensor, count: int, seed: int) -> Tensor:
     # Only this needs it, and it takes long to import.
     from sklearn.cluster import MiniBatchKMeans
 
-    if len(points) < count:
-        raise TrainingError(
-            f"The clips have {len(points)} frames of content and the codebook {count} entries; give more clips, or "
-            "a smaller model.codebook_size."
-        )
     state = np.random.RandomState(seed % 2**32)
-    values = points.numpy()
-    if len(values) > CODEBOOK_FRAMES:
-        values = values[state.choice(len(values), CODEBOOK_FRAMES, replace=False)]
-    means = MiniBatchKMeans(count, n_init=1, batch_size=4096, random_state=state).fit(values)
+    means = MiniBatchKMeans(count, n_init=1, batch_size=4096, random_state=state).fit(points.numpy())
     return torch.from_numpy(means.cluster_centers_).float()

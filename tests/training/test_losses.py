@@ -86,3 +86,18 @@ def test_rejected_sequences_follow_the_generator() -> None:
     row = torch.arange(30).repeat(4, 1)
     first, again = (losses.rejected_sequences(row, torch.Generator().manual_seed(9))[0] for _ in range(2))
     assert torch.equal(first, again)
+
+
+def test_spectra_count_only_what_is_louder_than_the_floor() -> None:
+    noise = torch.randn(2, 4000, generator=torch.Generator().manual_seed(0))
+    sizes = (256, 512)
+    assert losses.stft_loss(noise, noise, sizes, 0.02).item() == 0
+    assert losses.stft_loss(noise * 1e-5, noise * 1e-6, sizes, 0.02).item() == 0
+    assert losses.stft_loss(noise, 2 * noise, sizes, 1e-6).item() == pytest.approx(np.log(2), rel=0.01)
+
+
+def test_pitch_counts_where_there_is_one() -> None:
+    hertz = torch.tensor([[100.0, 0.0, 200.0]])
+    guess = torch.tensor([[100.0, 77.0, 100.0]]).log()
+    assert losses.pitch_loss(hertz, guess).item() == pytest.approx(np.log(2) / 2)
+    assert losses.pitch_loss(torch.zeros(1, 3), guess).item() == 0

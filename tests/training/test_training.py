@@ -393,7 +393,7 @@ WRONG: dict[str, tuple[Change, type[GsvError], str]] = {
     "codebook": (
         lambda p: replace(sovits(p), from_scratch=scratch_config(p, codebook_size=4000)),
         TrainingError,
-        r"frames of content and the codebook 4000 entries; give more clips",
+        r"tokens of content and the codebook 4000 entries; give more clips",
     ),
     "gpu": (
         lambda p: replace(gpt(p), machine=Machine(accelerator="cuda", gpus=(99,))),

@@ -142,5 +142,5 @@ def test_the_codebook_fits_the_clips(narrow: Project) -> None:
 
 def test_too_few_clips_for_the_codebook_are_an_error(narrow: Project) -> None:
     config = read_config(narrow.root / "s2.json")
-    with pytest.raises(TrainingError, match="5 frames of content and the codebook 8 entries"):
+    with pytest.raises(TrainingError, match="5 tokens of content and the codebook 8 entries"):
         untrained_generator(config, V2, SSL_DIM, [torch.randn(SSL_DIM, 11)], seed=3)
