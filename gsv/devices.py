@@ -29,5 +29,11 @@ def best_device(name: str | None = None) -> torch.device:
 
 
 def working_dtype(device: torch.device) -> torch.dtype:
-    """Half precision on CUDA GPUs, single precision elsewhere."""
-    return torch.float16 if device.type == "cuda" else torch.float32
+    """Half precision on CUDA GPUs that are fast at it and right, single precision elsewhere."""
+    return torch.float16 if device.type == "cuda" and half_precision_works(device) else torch.float32
+
+
+def half_precision_works(gpu: torch.device | int) -> bool:
+    """Whether a CUDA GPU computes well in fp16: not before Volta (slow), and not the GTX 16 series (NaN)."""
+    properties = torch.cuda.get_device_properties(gpu)
+    return properties.major >= 7 and "GTX 16" not in properties.name
