@@ -1,15 +1,22 @@
 """Where things lie: the project folder, its weights, an experiment's files, and paths of the original layout."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from filelock import FileLock, Timeout
+
 from gsv.errors import InputError
 from gsv.versions import Version
 
 _ORIGINAL_PREFIX = "GPT_SoVITS"
+# A killed program's helper processes hold its locks a little longer.
+_LOCK_SECONDS = 6.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,10 @@ class Project:
         text = str(path).strip().strip("\"'").strip()
         if not text:
             raise InputError("An empty path was given; name a file or folder.")
-        given = Path(text).expanduser()
+        try:
+            given = Path(text).expanduser()
+        except RuntimeError:  # `~name` where nobody has that name: a file may be called so.
+            given = Path(text)
         if given.exists() or given.is_absolute():
             return given
         parts = Path(text.replace("\\", "/")).parts
@@ -128,3 +138,23 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Makes the folder and keeps other runs out of it until the block ends; a run that dies keeps nobody out.
+
+    Raises InputError if another run is in it. Where the file system knows no locks, this one goes on with a warning.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=_LOCK_SECONDS)
+    except Timeout:
+        raise InputError(f"Another run is at work in {folder}; wait for its end, or stop it.") from None
+    except (OSError, NotImplementedError) as error:
+        log.warning("Nothing keeps a second run out of %s: %s.", folder, error)
+    try:
+        yield
+    finally:
+        lock.release()

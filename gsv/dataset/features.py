@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from gsv.checkpoints import missing_weights
 from gsv.dataset.listing import numbered_lines, parse_line
 from gsv.dataset.rows import RowFile
 from gsv.dataset.steps import AudioStep, SemanticStep, SpeakerStep, TextStep, name_to_semantic, name_to_text
 from gsv.dataset.workers import Item, Outcome, State, Step, run, worker_devices
-from gsv.errors import GsvError, InputError
-from gsv.paths import Experiment, Project, written_whole
+from gsv.errors import InputError, TextError
+from gsv.paths import Experiment, Project, alone_in, written_whole
 from gsv.text.languages import language_of_tag
 from gsv.versions import Version, version_named
 
@@ -99,31 +100,40 @@ def prepare(options: PrepareOptions) -> PrepareReport:
     items, rejected = _items(options, version)
     if not items:
         raise InputError(f"No line of {options.list_path} is usable; the first problem: {rejected[0].reason}")
+    steps = list(_steps(options, version, experiment, items))
+    # Before anything is made: nobody should wait for one stage to hear that the next one's weights are missing.
+    for _, _, weights in steps:
+        if weights is not None and not weights.exists():
+            raise missing_weights(weights)
     reports = []
-    for step, table in _steps(options, version, experiment, items):
-        report = _run(step, table, items, rejected, devices, experiment)
-        reports.append(report)
-        if not report.usable:
-            raise InputError(f"Step {step.title} made nothing of {len(items)} lines: {report.problems[-1].reason}")
+    with alone_in(experiment.root):
+        for step, table, _ in steps:
+            report = _run(step, table, items, rejected, devices, experiment)
+            reports.append(report)
+            if not report.usable:
+                raise InputError(f"Step {step.title} made nothing of {len(items)} lines: {report.problems[-1].reason}")
     return PrepareReport(tuple(rejected), tuple(reports))
 
 
 def _steps(
     options: PrepareOptions, version: Version, experiment: Experiment, items: Sequence[Item]
-) -> Iterator[tuple[Step, RowFile | None]]:
-    """The steps of the chosen stages in order, each with the table it writes."""
+) -> Iterator[tuple[Step, RowFile | None, Path | None]]:
+    """The steps of the chosen stages in order, each with the table it writes and the weights it needs."""
     project = options.project
     if "1a" in options.stages:
         with_features = any(language_of_tag(item.language) == _WITH_FEATURES for item in items)
         roberta = options.roberta or project.roberta
-        yield TextStep(experiment, version, roberta, project.g2pw, with_features), name_to_text(experiment)
+        step = TextStep(experiment, version, roberta, project.g2pw, with_features)
+        yield step, name_to_text(experiment), roberta if with_features else None
     if "1b" in options.stages:
-        yield AudioStep(experiment, options.hubert or project.hubert), None
+        hubert = options.hubert or project.hubert
+        yield AudioStep(experiment, hubert), None, hubert
         if version.uses_speaker_vector:
-            yield SpeakerStep(experiment, options.speaker_encoder or project.speaker_encoder), None
+            speaker_encoder = options.speaker_encoder or project.speaker_encoder
+            yield SpeakerStep(experiment, speaker_encoder), None, speaker_encoder
     if "1c" in options.stages:
         generator = options.generator or project.pretrained / version.base.generator
-        yield SemanticStep(experiment, generator), name_to_semantic(experiment)
+        yield SemanticStep(experiment, generator), name_to_semantic(experiment), generator
 
 
 def _run(
@@ -178,7 +188,7 @@ def _items(options: PrepareOptions, version: Version) -> tuple[list[Item], list[
             if item.name in items:
                 raise InputError(f"Line {number} names a second {item.name}; give each sound file a name of its own.")
             items[item.name] = item
-        except GsvError as error:
+        except InputError as error:
             rejected.append(Outcome(f"line {number}", "failed", str(error)))
     return list(items.values()), rejected
 
@@ -189,7 +199,11 @@ def _item(text: str, number: int, options: PrepareOptions, version: Version) -> 
     name = PurePosixPath(audio.replace("\\", "/")).name
     if name in {"", ".", ".."} or "\t" in name:
         raise InputError(f"Line {number} names {line.audio!r}, which is not a file name.")
-    if language_of_tag(line.language) not in version.languages:
+    try:
+        known = language_of_tag(line.language) in version.languages
+    except TextError as error:
+        raise InputError(f"Line {number}: {error}") from error
+    if not known:
         raise InputError(f"Line {number} is in the language {line.language}, which {version.name} does not know.")
     path = options.project.resolve(audio) if options.audio_folder is None else options.audio_folder / name
     return Item(name, path, line.language, line.text)

@@ -190,6 +190,8 @@ def _outcome(handle: Callable[[Item], Literal["done", "kept"]], item: Item) -> O
         return Outcome(item.name, "skipped", str(skip))
     except GsvError as error:
         return Outcome(item.name, "failed", str(error))
+    except OSError as error:
+        return Outcome(item.name, "failed", f"Its files cannot be read or written: {error}.")
     except Exception as error:  # One line must not cost the others; a bug is reported in full all the same.
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         return Outcome(item.name, "failed", reason, traceback.format_exc())

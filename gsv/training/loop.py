@@ -9,6 +9,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sized
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
@@ -23,7 +24,9 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from gsv.devices import half_precision_works
 from gsv.errors import TrainingError
+from gsv.paths import alone_in
 from gsv.training.data import BucketBatches, DataReport
 from gsv.training.resume import Part, ResumePoint, set_steps_seen, steps_seen
 
@@ -65,6 +68,8 @@ class Machine:
     def fabric(self) -> Fabric:
         """TrainingError if a GPU is asked for that is not there."""
         kind = ("cuda" if torch.cuda.is_available() else "cpu") if self.accelerator == "auto" else self.accelerator
+        if self.nodes < 1:
+            raise TrainingError(f"nodes is {self.nodes}; it must be at least 1.")
         if not self.gpus or len(set(self.gpus)) != len(self.gpus):
             raise TrainingError(f"The devices {list(self.gpus)} are not usable; name each GPU once, for example 0.")
         if kind == "cuda":
@@ -115,11 +120,9 @@ _OUT_OF_MEMORY = "The GPU's memory is not enough; train with a smaller batch siz
 
 
 def _best_precision(gpu: int) -> PrecisionName:
-    properties = torch.cuda.get_device_properties(gpu)
-    if properties.major >= 8:
+    if torch.cuda.get_device_properties(gpu).major >= 8:
         return "bf16-mixed"
-    # The GTX 16 series computes NaN in half precision.
-    return "16-mixed" if properties.major == 7 and "GTX 16" not in properties.name else "32-true"
+    return "16-mixed" if half_precision_works(gpu) else "32-true"
 
 
 def _last_line(trace: str) -> str:
@@ -262,12 +265,17 @@ def fit(fabric: Fabric, recipe: Recipe, data: DataLoader[Any], batches: BucketBa
     exported before the state of their epoch is saved, so that none is skipped. If nothing is left to do, the weights of
     what is there are exported.
 
-    Raises TrainingError if a loss is no longer a number, or if files cannot be written.
+    Raises TrainingError if a loss is no longer a number, or if files cannot be written, and InputError if another
+    training is at work in the same folder.
     """
+    with alone_in(plan.folder) if fabric.is_global_zero else nullcontext():
+        return _fit(fabric, recipe, data, batches, plan)
+
+
+def _fit(fabric: Fabric, recipe: Recipe, data: DataLoader[Any], batches: BucketBatches, plan: Plan) -> Outcome:
     point = ResumePoint(plan.folder, tuple(recipe.parts))
     first = next(iter(recipe.parts.values()))
     if fabric.is_global_zero:
-        plan.folder.mkdir(parents=True, exist_ok=True)
         point.tidy()
     fabric.barrier()
     done = point.load(recipe.parts)

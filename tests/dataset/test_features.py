@@ -39,6 +39,7 @@ def test_a_list_becomes_the_files_that_training_reads(clips: Clips, project: Pro
 
     experiment = project.experiment("anna")
     assert sorted(path.name for path in experiment.root.iterdir()) == [
+        ".lock",
         "2-name2text.txt",
         "3-bert",
         "4-cnhubert",
@@ -143,6 +144,9 @@ def test_missing_weights_and_folders_are_named_before_anything_is_made(clips: Cl
     for stage, name in (("1a", "chinese-roberta-wwm-ext-large"), ("1b", "chinese-hubert-base"), ("1c", "s2G2333k.pth")):
         with pytest.raises(MissingWeightsError, match=rf"{name} .*gsv download v2"):
             run(clips, bare, stage)
+    clips.write("a.wav|anna|en|Hello there.")
+    with pytest.raises(MissingWeightsError, match="chinese-hubert-base"):
+        run(clips, bare)
     shutil.rmtree(clips.folder)
     with pytest.raises(InputError, match="audio folder"):
         run(clips, bare)
