@@ -3,6 +3,7 @@
 Exit status 0 means that the work was done. Errors are one plain sentence on stderr; `--debug` shows the traceback.
 """
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
@@ -71,7 +72,7 @@ def tts(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:N, mps; the fastest if not given.")] = None,
 ) -> None:
     """Says a text in the voice of a reference recording."""
-    from gsv.audio.io import save_wav
+    from gsv.audio.io import check_wav_path, save_wav
     from gsv.errors import InputError
     from gsv.synthesis.engine import Engine, SpeechOptions
     from gsv.synthesis.sampling import SamplingOptions
@@ -92,6 +93,8 @@ def tts(
         batch_size=batch_size,
         seed=seed,
     )
+    # Long work should not end in finding that its result cannot be written.
+    check_wav_path(output)
     engine = Engine.load(gpt, sovits, version=version, project=context.obj.project, device=device)
     voice = engine.voice(ref, prompt_text, prompt_lang or text_lang, aux_ref or [])
     speech = engine.speak(text, text_lang, voice, options)
@@ -132,7 +135,8 @@ def prepare(
     for outcome in report.rejected:
         typer.echo(f"Left out: {outcome.reason}", err=True)
     for step in report.steps:
-        for outcome in step.problems[:_PROBLEMS_SHOWN]:
+        own = [outcome for outcome in step.problems if outcome not in report.rejected]
+        for outcome in own[:_PROBLEMS_SHOWN]:
             typer.echo(f"{outcome.state}: {outcome.reason}", err=True)
         typer.echo(str(step))
 
@@ -287,12 +291,29 @@ def download(
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the `gsv` command."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        # Where the terminal's encoding lacks a character, as on many a Windows, work that was done must not fail by it.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(arguments)
-    except (GsvError, OSError) as error:
-        if "--debug" in arguments:
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None or "--debug" in arguments:
             raise
-        sys.exit(f"Error: {error}")
+        sys.exit(f"Error: {sentence}")
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to tell the user about an error; None for one that is a bug."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be used: {error.strerror}."
+    if isinstance(error, (GsvError, OSError)):
+        return str(error)
+    # By its name, because torch need not be loaded.
+    if type(error).__name__ in {"OutOfMemoryError", "MemoryError"}:
+        return "The memory is not enough for this; try smaller batches, shorter pieces of text, or --device cpu."
+    return None
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Bad input to the command: one sentence, an exit status other than 0, no traceback, nothing half-written."""
 
+import os
 import re
 import subprocess
 import sys
@@ -179,6 +180,46 @@ def test_a_version_that_is_not_there_is_refused_with_those_that_are(home: Path, 
 @pytest.mark.parametrize("gpus", ["0,1", "zero", ""])
 def test_gpus_that_are_no_numbers_are_refused(home: Path, refused: Refused, gpus: str) -> None:
     assert "--gpus" in refused("--home", home, "train", "gpt", "--exp", "mine", "--gpus", gpus)
+
+
+def test_a_file_that_cannot_be_written_is_named_before_anything_is_loaded(tmp_path: Path, refused: Refused) -> None:
+    (tmp_path / "file").write_text("")
+    for output, reason in (("out.mp3", r"out\.mp3 .*\.wav"), (".", "is a folder"), ("file/out.wav", "no folder")):
+        # There are no weights here: it would be they that are named.
+        assert re.search(reason, refused(*speak(tmp_path, output=tmp_path / output)))
+
+
+def test_errors_of_the_system_are_sentences_too(home: Path, refused: Refused) -> None:
+    (home / "logs").write_text("")
+    (home / "my.list").write_text(f"{CLIP}|me|en|Hello there.", encoding="utf-8")
+    message = refused("--home", home, "prepare", home / "my.list", "--exp", "mine")
+    assert "logs" in message
+    assert "Errno" not in message
+
+
+def test_prepare_tells_each_reason_once_and_in_which_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [f"{CLIP}|me|en|{WORDS}", "nowhere.wav|me|en|Hello.", *(f"{i}.wav|me|xx|Hello." for i in range(6))]
+    (home / "my.list").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(SystemExit) as stopped:
+        main(["--home", str(home), "prepare", str(home / "my.list"), "--exp", "mine", "--gpus", "0"])
+    assert not stopped.value.code
+    told = capsys.readouterr().err
+    assert told.count("Line 3: There is no language 'xx'") == 1
+    assert "There is no sound file" in told
+
+
+def test_a_terminal_that_lacks_a_character_does_not_make_speech_fail(home: Path) -> None:
+    command = [sys.executable, "-m", "gsv.cli", *speak(home, output=home / "声.wav", **{"prompt-text": "", "seed": 1})]
+    done = subprocess.run(
+        [str(word) for word in command],
+        env=os.environ | {"PYTHONIOENCODING": "cp1252", "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "\\u58f0.wav" in done.stdout
+    assert (home / "声.wav").is_file()
 
 
 def test_the_installed_command_fails_with_one_sentence_and_status_1(tmp_path: Path) -> None:

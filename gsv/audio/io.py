@@ -1,5 +1,6 @@
 """Sound files in and out. Any format in (libsndfile, then FFmpeg's libraries through PyAV), 16-bit WAV out."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,18 @@ def save_wav(path: str | Path, wave: npt.NDArray[np.generic], sampling_rate: int
     with written_whole(Path(path)) as temporary:
         # The format is named because data sets hold WAV data under names such as `a.flac`.
         soundfile.write(temporary, wave.T, sampling_rate, subtype="PCM_16", format="WAV")
+
+
+def check_wav_path(path: str | Path) -> None:
+    """Raises AudioError if no WAV file can come to stand at that path, as far as can be told without writing it."""
+    path = Path(path)
+    if path.suffix.lower() not in {"", ".wav"}:
+        raise AudioError(f"{path} would not be what its name says: speech is written as WAV; let the name end in .wav.")
+    if path.is_dir():
+        raise AudioError(f"{path} is a folder; name the wav file to write.")
+    above = next(parent for parent in path.absolute().parents if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise AudioError(f"{path} cannot be written, because {above} is no folder that you may write to.")
 
 
 def _checked(path: str | Path) -> Path:

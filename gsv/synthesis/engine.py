@@ -43,6 +43,7 @@ ALLOWANCE = 60
 RETRIES = 2
 
 FADE_SECONDS = 0.005
+SEEDS = 2**32
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class SpeechOptions:
         split: how text is cut into pieces, cut0 to cut5.
         batch_size: pieces decoded together; more is faster and needs more memory.
         bucket_threshold: pieces share a batch when the shorter's length is at least this share of the longer's.
-        seed: of all random draws; None draws one, which the answer tells.
+        seed: of all random draws, 0 to 2^32 - 1; None or -1 draws one, which the answer tells.
         noise_scale: spread of the latent around its mean.
     """
 
@@ -76,6 +77,8 @@ class SpeechOptions:
             raise InputError(f"pause is {self.pause:g}; it must be between 0 and 60 seconds.")
         if self.batch_size < 1:
             raise InputError(f"batch_size is {self.batch_size}; it must be 1 or more.")
+        if self.seed is not None and not -1 <= self.seed < SEEDS:
+            raise InputError(f"seed is {self.seed}; it must be between 0 and {SEEDS - 1}, or -1 to draw one.")
         if not 0 <= self.noise_scale <= 2:
             raise InputError(f"noise_scale is {self.noise_scale:g}; it must be between 0 and 2.")
 
@@ -211,7 +214,7 @@ class Engine:
         """
         pieces = self.reader.pieces(text, language, options.split)
         phonemes = [self.reader.read(piece, language) for piece in pieces]
-        seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+        seed = secrets.randbelow(SEEDS) if options.seed is None or options.seed < 0 else options.seed
         spoken: dict[int, Fragment] = {}
         following = 0
         for batch in batches([len(one) for one in phonemes], options.batch_size, options.bucket_threshold):

@@ -24,13 +24,14 @@ class SamplingOptions:
     def __post_init__(self) -> None:
         if self.top_k < 0:
             raise InputError(f"top_k is {self.top_k}; it must be 0 (off) or more.")
-        if self.top_p <= 0:
+        # `not ... > 0` and not `<= 0`, so that what is not a number is refused as well.
+        if not self.top_p > 0:
             raise InputError(f"top_p is {self.top_p}; it must be above 0 (1 switches it off).")
-        if self.temperature < 0:
-            raise InputError(f"temperature is {self.temperature}; it must be 0 or more.")
-        if self.repetition_penalty <= 0:
+        if not 0 <= self.temperature <= 100:
+            raise InputError(f"temperature is {self.temperature}; it must be between 0 and 100 (1 is natural).")
+        if not 0 < self.repetition_penalty <= 100:
             raise InputError(
-                f"repetition_penalty is {self.repetition_penalty}; it must be above 0 (1 switches it off)."
+                f"repetition_penalty is {self.repetition_penalty}; it must be above 0 (1 switches it off), at most 100."
             )
 
 

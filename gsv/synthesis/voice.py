@@ -78,6 +78,8 @@ class VoiceMaker:
             raise AudioError(f"{path} is too short to take a voice from; give at least {LEAST_SECONDS:g} s.")
         # Resampling overshoots; as the official programs do, quieten what passes full scale, by at most a half.
         peak = float(wave.abs().max())
+        if peak == 0:
+            raise AudioError(f"{path} is silent from end to end; give a recording of the voice.")
         if peak > 1:
             wave = wave / min(2.0, peak)
         spec = spectrogram(wave[None], REFERENCE_STFT)

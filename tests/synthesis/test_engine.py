@@ -14,7 +14,7 @@ from gsv.models.sovits import Sovits
 from gsv.models.t2s import T2S
 from gsv.paths import Project
 from gsv.synthesis import engine as engine_module
-from gsv.synthesis.decoder import Continuation
+from gsv.synthesis.decoder import TOKENS_BEFORE_END, Continuation
 from gsv.synthesis.engine import batches, faded, fault_of
 from gsv.synthesis.voice import Voice
 from gsv.versions import version_named
@@ -63,6 +63,12 @@ def test_without_a_seed_one_is_drawn_and_told(engine: Engine, voice: Voice) -> N
     speech = engine.speak("Hello there.", "en", voice)
     again = engine.speak("Hello there.", "en", voice, SpeechOptions(seed=speech.seed))
     assert np.array_equal(speech.wave, again.wave)
+
+
+def test_minus_one_draws_a_seed_as_it_does_elsewhere(engine: Engine, voice: Voice) -> None:
+    seeds = {engine.speak("Hello there.", "en", voice, SpeechOptions(seed=-1)).seed for _ in range(2)}
+    assert len(seeds) == 2
+    assert min(seeds) >= 0
 
 
 def test_a_stream_yields_the_pieces_in_order_and_joins_to_the_speech(engine: Engine, voice: Voice) -> None:
@@ -140,13 +146,23 @@ def test_a_reference_below_a_second_is_refused(engine: Engine, tmp_path: Path) -
         engine.voice(tmp_path / "short.wav", "Hi", "en")
 
 
+def test_a_silent_reference_is_refused(engine: Engine, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "silent.wav", np.zeros(48000), 16000)
+    with pytest.raises(AudioError, match="silent from end to end"):
+        engine.voice(tmp_path / "silent.wav")
+
+
 def test_a_reference_outside_the_advised_length_is_used_with_a_warning(engine: Engine, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "brief.wav", np.random.default_rng(0).normal(0, 0.1, 32000), 16000)
     voice = engine.voice(tmp_path / "brief.wav", "Hi there", "en")
     assert "3 to 10 s" in voice.warnings[0]
 
 
-def test_a_run_that_does_not_end_is_drawn_again_twice_and_reported(engine: Engine, voice: Voice) -> None:
+def test_a_run_that_does_not_end_is_drawn_again_twice_and_reported(
+    engine: Engine, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Fewer tokens than have to come before the end mark, so that no seed and no weights can end by themselves.
+    monkeypatch.setattr(engine_module, "most_tokens", lambda _: TOKENS_BEFORE_END - 1)
     fragment = next(engine.stream("Hello there.", "en", voice, SEEDED))
     assert fragment.retries == 2
     assert "did not come to an end" in fragment.warning
@@ -229,7 +245,16 @@ def test_missing_base_weights_name_the_file_and_the_command(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "options", [{"speed": 0.0}, {"pause": -1.0}, {"batch_size": 0}, {"noise_scale": -1.0}, {"split": "cut9"}]
+    "options",
+    [
+        {"speed": 0.0},
+        {"pause": -1.0},
+        {"batch_size": 0},
+        {"noise_scale": -1.0},
+        {"split": "cut9"},
+        {"seed": 10**30},
+        {"seed": -2},
+    ],
 )
 def test_impossible_options_are_refused_by_name(engine: Engine, voice: Voice, options: dict[str, object]) -> None:
     with pytest.raises(InputError, match=str(next(iter(options.values()))) + "|" + next(iter(options))):

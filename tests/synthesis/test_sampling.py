@@ -1,5 +1,7 @@
 """What the sampler lets through, and that its draws follow their generator."""
 
+import math
+
 import pytest
 import torch
 
@@ -65,7 +67,15 @@ def test_a_row_draws_the_same_alone_and_in_a_batch() -> None:
     assert together[1] == alone[0]
 
 
-@pytest.mark.parametrize("options", [{"top_k": -1}, {"top_p": 0.0}, {"temperature": -0.1}, {"repetition_penalty": 0.0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"top_k": -1},
+        *({"top_p": value} for value in (0.0, math.nan)),
+        *({"temperature": value} for value in (-0.1, math.nan, math.inf)),
+        *({"repetition_penalty": value} for value in (0.0, math.nan, math.inf)),
+    ],
+)
 def test_impossible_options_are_refused_by_name(options: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(options))):
         SamplingOptions(**options)  # type: ignore[arg-type]
