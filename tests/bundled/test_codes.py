@@ -1,0 +1,94 @@
+"""Codes, pairs of clips, and the way from a content encoder to halves that can be trained."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gsv.checkpoints import read_generator, read_gpt
+from gsv.dataset.steps import name_to_semantic, name_to_text
+from gsv.training.start import UNTRAINED
+from tiny.codes import VERSION, TinyFiles, aligned, judge_codes, prepare_part, write_pairs, write_start
+from tiny.content import ContentPlan, train_content
+from tiny.corpus import Corpus, speaker_of
+from tiny.halves import StepsPlan, train_tokens, train_voice
+
+from .test_content import CPU, WIDTHS
+
+CONFIGS = Path(__file__).parent.parent.parent / "configs" / "tiny"
+
+
+@pytest.fixture
+def configs(tmp_path: Path) -> Path:
+    """The shipped configurations, narrower still."""
+    folder = tmp_path / "configs"
+    folder.mkdir()
+    (folder / "hubert.json").write_text(json.dumps(WIDTHS))
+    settings = json.loads((CONFIGS / "s2.json").read_text())
+    settings["model"] |= {
+        "inter_channels": 8,
+        "hidden_channels": 16,
+        "filter_channels": 16,
+        "n_layers": 2,
+        "gin_channels": 16,
+        "mrte_channels": 16,
+        "codebook_size": 8,
+        "posterior_layers": 1,
+        "flow_layers": 1,
+        "vocoder_channels": 16,
+        "vocoder_blocks": 1,
+    }
+    settings["train"]["segment_size"] = 10240
+    settings["discriminator"] = {"scale": [4, 16, 64, 256, 256, 256], "period": [4, 4, 4, 4, 4]}
+    (folder / "s2.json").write_text(json.dumps(settings))
+    gpt = yaml.safe_load((CONFIGS / "s1.yaml").read_text())
+    gpt["model"] |= {"vocab_size": 9, "EOS": 8, "embedding_dim": 16, "hidden_dim": 16, "head": 2, "n_layer": 1}
+    (folder / "s1.yaml").write_text(yaml.safe_dump(gpt))
+    return folder
+
+
+def test_codes_that_name_the_phone_share_all_its_information() -> None:
+    perfect = judge_codes([(0, 3), (1, 5), (0, 3), (2, 7)], codebook=4)
+    assert (perfect.purity, perfect.shared, perfect.used) == (pytest.approx(1), pytest.approx(1), 0.75)
+    blind = judge_codes([(0, 3), (0, 5)], codebook=1)
+    assert (blind.purity, blind.shared) == (pytest.approx(0.5), pytest.approx(0, abs=1e-9))
+
+
+def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Path) -> None:
+    files = TinyFiles(tmp_path)
+    plan = ContentPlan(1, 10, 5, 0.6, 0.01, 4, 0.25, 0.2, 0.5)
+    train_content(corpus, files.work, configs / "hubert.json", plan, files.content, CPU)
+    for part, count in (("train", 20), ("held", 4)):
+        assert [step.usable for step in prepare_part(files, part, ("1a", "1b"), 1).steps] == [count, count]
+    write_start(files, configs, seed=1)
+    for part in ("train", "held"):
+        prepare_part(files, part, ("1c",), 1)
+    start = read_generator(files.generator)
+    assert start.info == UNTRAINED
+    assert start.config["content_module"] == "gsv-tiny/content"
+    assert judge_codes(aligned(files, "held"), 8).shared > 0.3
+
+    assert write_pairs(files, seed=1) == 10
+    experiment = files.project.experiment("pairs")
+    texts, codes = name_to_text(experiment).rows(), name_to_semantic(experiment).rows()
+    single = name_to_semantic(files.project.experiment("train")).rows()
+    speakers = speaker_of(corpus)
+    halves = [name.split("+") for name in texts]
+    assert sorted(name for pair in halves for name in pair) == sorted(single)
+    for first, second in halves:
+        assert speakers[first] == speakers[second]
+        assert codes[f"{first}+{second}"][1] == f"{single[first][1]} {single[second][1]}"
+    write_pairs(files, seed=2)
+    assert set(name_to_text(experiment).rows()) != set(texts)
+
+    steps = StepsPlan(seed=1, sovits_epochs=2, sovits_batch_size=10, gpt_epochs=2, gpt_batch_size=2)
+    voice = train_voice(files, steps)
+    assert voice.outcome.epochs == 2
+    # No discriminator judges a voice that is not one yet.
+    assert "loss/d/total" not in voice.outcome.history[0]
+    assert voice.outcome.history[1]["loss/g/mel"] < voice.outcome.history[0]["loss/g/mel"]
+    reports = list(train_tokens(files, steps))
+    assert [report.outcome.epochs for report in reports] == [1, 2]
+    assert read_gpt(reports[-1].weights).info != UNTRAINED
+    assert (experiment.gpt_logs(VERSION)).is_dir()

@@ -1,0 +1,180 @@
+"""From a trained content encoder to the voice's untrained halves, and to experiments that gsv trains them on.
+
+WORK/pretrained_models/gsv-tiny/start/s2G.pth, s2D.pth, s1.ckpt    untrained, but for the codebook
+WORK/logs/train, WORK/logs/held                                    ordinary experiments, as `gsv prepare` makes them
+WORK/logs/pairs                                                    texts and tokens of two clips in a row
+"""
+
+import random
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from gsv.checkpoints import (
+    DiscriminatorFile,
+    GeneratorFile,
+    GptFile,
+    halved,
+    write_discriminator,
+    write_generator,
+    write_gpt,
+)
+from gsv.dataset.features import PrepareOptions, PrepareReport, prepare
+from gsv.dataset.steps import name_to_semantic, name_to_text
+from gsv.models.t2s import PREFIX, T2S, T2SConfig
+from gsv.paths import Project
+from gsv.training.data import SovitsData
+from gsv.training.loop import derived_seed
+from gsv.training.sovits import DiscriminatorWidths
+from gsv.training.start import UNTRAINED, built, read_config, untrained_generator
+from gsv.versions import version_named
+from tiny.corpus import Corpus, speaker_of
+from tiny.synthesisers import PHONES
+
+VERSION = version_named("v2")
+TOKENS_PER_SECOND = 25
+
+
+@dataclass(frozen=True)
+class TinyFiles:
+    """Where the parts of the voice lie while it is made; `work` is a project folder of its own."""
+
+    work: Path
+
+    @property
+    def project(self) -> Project:
+        return Project(self.work)
+
+    @property
+    def corpus(self) -> Corpus:
+        return Corpus(self.work / "corpus")
+
+    @property
+    def folder(self) -> Path:
+        return self.project.pretrained / "gsv-tiny"
+
+    @property
+    def content(self) -> Path:
+        return self.folder / "content"
+
+    @property
+    def generator(self) -> Path:
+        return self.folder / "start" / "s2G.pth"
+
+    @property
+    def discriminator(self) -> Path:
+        return self.folder / "start" / "s2D.pth"
+
+    @property
+    def gpt(self) -> Path:
+        return self.folder / "start" / "s1.ckpt"
+
+
+def prepare_part(files: TinyFiles, part: str, stages: tuple[str, ...], workers: int) -> PrepareReport:
+    """One of the corpus' lists, `train` or `held`, as an experiment of that name."""
+    corpus = files.corpus
+    return prepare(
+        PrepareOptions(
+            corpus.train if part == "train" else corpus.held,
+            part,
+            audio_folder=corpus.wavs,
+            stages=stages,
+            gpus="-".join(["0"] * workers),
+            project=files.project,
+            hubert=files.content,
+            generator=files.generator,
+        )
+    )
+
+
+def write_start(files: TinyFiles, configs: Path, seed: int) -> None:
+    """The untrained halves, their codebook fitted to the training clips."""
+    settings, gpt = read_config(configs / "s2.json"), read_config(configs / "s1.yaml")
+    data = SovitsData(files.project.experiment("train"), VERSION)
+    generator = untrained_generator(
+        settings, VERSION, data.ssl_dim, data.content(), derived_seed(seed, "generator") % 2**32
+    )
+    torch.manual_seed(derived_seed(seed, "networks"))
+    transformer = built(lambda: T2S(T2SConfig.from_dict(gpt["model"])))
+    widths = DiscriminatorWidths.from_dict(settings["discriminator"])
+    discriminators = built(lambda: widths.build(VERSION))
+    config = {**settings, "model": {**settings["model"], "version": VERSION.name}}
+    write_generator(files.generator, GeneratorFile(halved(generator.state_dict()), config, UNTRAINED, VERSION.name))
+    write_discriminator(files.discriminator, DiscriminatorFile(halved(discriminators.state_dict())))
+    weight = {PREFIX + name: tensor for name, tensor in transformer.state_dict().items()}
+    write_gpt(files.gpt, GptFile(halved(weight), gpt, UNTRAINED))
+
+
+def write_pairs(files: TinyFiles, seed: int) -> int:
+    """Every training clip once, each behind or before another of its speaker; returns the number of pairs.
+
+    So the second half is spoken as decoding is asked for: after the text and the tokens of a prompt.
+    """
+    train, pairs = files.project.experiment("train"), files.project.experiment("pairs")
+    texts, codes = name_to_text(train).rows(), name_to_semantic(train).rows()
+    speakers = speaker_of(files.corpus)
+    clips: dict[str, list[str]] = defaultdict(list)
+    for name in texts:
+        if name in codes:
+            clips[speakers[name]].append(name)
+    chance = random.Random(f"pairs {seed}")  # noqa: S311 - not for secrets
+    rows, tokens = [], []
+    for names in clips.values():
+        chance.shuffle(names)
+        for first, second in zip(names[::2], names[1::2], strict=False):
+            name = f"{first}+{second}"
+            rows.append([name, *(f"{texts[first][i]} {texts[second][i]}" for i in (1, 2, 3))])
+            tokens.append([name, f"{codes[first][1]} {codes[second][1]}"])
+    for table, content in ((name_to_text(pairs), rows), (name_to_semantic(pairs), tokens)):
+        for row in content:
+            table.append(0, row)
+        table.join([row[0] for row in content])
+    return len(rows)
+
+
+@dataclass(frozen=True)
+class CodeReport:
+    """How much tokens say about phones.
+
+    purity: share of tokens whose phone is the likeliest one for their number.
+    shared: mutual information of token and phone over the phone's entropy (PNMI of HuBERT's paper).
+    used: share of the codebook that occurs.
+    """
+
+    purity: float
+    shared: float
+    used: float
+
+    def __str__(self) -> str:
+        return f"purity {self.purity:.3f}, phone information {self.shared:.3f}, codebook used {self.used:.3f}"
+
+
+def aligned(files: TinyFiles, part: str) -> list[tuple[int, int]]:
+    """(token, phone) at every token of an experiment's clips."""
+    labels = files.corpus.labels_by_name()
+    found = []
+    for name, row in name_to_semantic(files.project.experiment(part)).rows().items():
+        place = iter(labels[name])
+        label = next(place)
+        for index, token in enumerate(row[1].split()):
+            while label.end < (index + 0.5) / TOKENS_PER_SECOND:
+                following = next(place, None)
+                if following is None:
+                    break
+                label = following
+            found.append((int(token), PHONES.index(label.phone)))
+    return found
+
+
+def judge_codes(pairs: list[tuple[int, int]], codebook: int) -> CodeReport:
+    table = torch.zeros(codebook, len(PHONES), dtype=torch.float64)
+    for (token, phone), count in Counter(pairs).items():
+        table[token, phone] = count
+    joint = table / table.sum()
+    tokens, phones = joint.sum(1), joint.sum(0)
+    entropy = -(phones * phones.clamp(min=1e-12).log()).sum()
+    ratio = joint / (tokens[:, None] * phones[None]).clamp(min=1e-12)
+    information = (joint * ratio.clamp(min=1e-12).log()).sum()
+    return CodeReport(float(joint.amax(1).sum()), float(information / entropy), float((tokens > 0).double().mean()))

@@ -1,0 +1,101 @@
+"""Makes the bundled voice from nothing: python tools/train_tiny.py STEP [--work logs/tiny]
+
+Steps, in order; each goes on where it was stopped, and those with a gate print it:
+
+    corpus     sentences, spoken by flite and festival
+    content    the content encoder: phones, voicing and pitch, 50 times a second
+    codes      its features for all clips, the codebook, and semantic tokens
+    sovits     the half that speaks
+    gpt        the half that makes tokens of text, on pairs of clips: a prompt and its continuation
+    evaluate   the gates of all parts that are trained so far
+
+`sovits` and `gpt` need nothing of each other. Settings are in configs/tiny; how far the training has come, and what to
+do next, is in configs/tiny/README.md. Needs `pip install gsv[tiny]` and Debian's flite, festival and their voices.
+"""
+
+import argparse
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from gsv.errors import GsvError
+from tiny.codes import TinyFiles, prepare_part, write_start
+from tiny.content import ContentPlan, train_content
+from tiny.corpus import CorpusPlan, make_corpus
+from tiny.gates import codes_gate, content_gate, sovits_gate, tokens_gate
+from tiny.halves import StepsPlan, train_tokens, train_voice
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs" / "tiny"
+
+
+def corpus(files: TinyFiles, given: argparse.Namespace) -> None:
+    outcomes = make_corpus(files.corpus, CorpusPlan.read(CONFIGS / "corpus.yaml"), given.texts, given.workers)
+    print(", ".join(f"{count} {state}" for state, count in Counter(outcome.state for outcome in outcomes).items()))
+    for outcome in outcomes:
+        if outcome.reason:
+            print(f"{outcome.name}: {outcome.reason}", file=sys.stderr)
+
+
+def content(files: TinyFiles, given: argparse.Namespace) -> None:
+    plan = ContentPlan.read(CONFIGS / "content.yaml")
+    train_content(files.corpus, files.work, CONFIGS / "hubert.json", plan, files.content)
+    for score in content_gate(files, CONFIGS):
+        print(score)
+
+
+def codes(files: TinyFiles, given: argparse.Namespace) -> None:
+    for part in ("train", "held"):
+        print(*prepare_part(files, part, ("1a", "1b"), given.workers).steps, sep="\n")
+    write_start(files, CONFIGS, StepsPlan.read(CONFIGS / "steps.yaml").seed)
+    for part in ("train", "held"):
+        print(*prepare_part(files, part, ("1c",), given.workers).steps, sep="\n")
+    print(codes_gate(files))
+
+
+def sovits(files: TinyFiles, given: argparse.Namespace) -> None:
+    print(train_voice(files, StepsPlan.read(CONFIGS / "steps.yaml")))
+    for score in sovits_gate(files, given.utterances):
+        print(score)
+
+
+def gpt(files: TinyFiles, given: argparse.Namespace) -> None:
+    for report in train_tokens(files, StepsPlan.read(CONFIGS / "steps.yaml")):
+        print(report)
+    for score in tokens_gate(files, given.utterances):
+        print(score)
+
+
+def evaluate(files: TinyFiles, given: argparse.Namespace) -> None:
+    for score in content_gate(files, CONFIGS):
+        print(score)
+    print(codes_gate(files))
+    for score in (*sovits_gate(files, given.utterances), *tokens_gate(files, given.utterances)):
+        print(score)
+
+
+STEPS: dict[str, Callable[[TinyFiles, argparse.Namespace], None]] = {
+    step.__name__: step for step in (corpus, content, codes, sovits, gpt, evaluate)
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=STEPS)
+    parser.add_argument("--work", type=Path, default=Path("logs/tiny"), help="where everything is made")
+    parser.add_argument("--texts", type=Path, default=Path("/usr/share/games/fortunes"), help="folder of texts")
+    parser.add_argument("--workers", type=int, default=2, help="processes that make clips and features")
+    parser.add_argument("--utterances", type=int, default=24, help="how many the gates of words listen to")
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    try:
+        STEPS[given.step](TinyFiles(given.work.resolve()), given)
+    except GsvError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
