@@ -50,7 +50,7 @@ def pitch(wave: Tensor, sampling_rate: int, hop: int) -> Tensor:
 
 
 def _autocorrelation(frames: Tensor, bins: int) -> Tensor:
-    """Of the last axis, for lags up to half the length, over that of lag 0; only the lowest `bins` frequencies count."""
+    """Of the last axis, for lags up to half the length, over lag 0; only the lowest `bins` frequencies count."""
     size = frames.shape[-1]
     power = torch.fft.rfft(frames, 2 * size).abs().square()
     power[..., bins:] = 0
