@@ -111,7 +111,7 @@ class AudioStep:
         def handle(item: Item) -> Made:
             wav = self.experiment.wav32k / item.name
             path = self.experiment.hubert / f"{item.name}.pt"
-            if _is_shaped(path, 1, width, None) and _is_wav(wav):
+            if _is_shaped(path, 1, width, None) and _is_wav(wav) and not _is_newer(item.audio, wav):
                 return "kept"
             wave = load(item.audio, RATE)
             peak = float(np.abs(wave).max())
@@ -143,9 +143,9 @@ class SpeakerStep:
 
         def handle(item: Item) -> Made:
             path = self.experiment.speaker / f"{item.name}.pt"
-            if _is_shaped(path, 1, width):
-                return "kept"
             wav = self.experiment.wav32k / item.name
+            if _is_shaped(path, 1, width) and not _is_newer(wav, path):
+                return "kept"
             if not _is_wav(wav):
                 raise Skip(f"Stage 1b has made no sound file {wav}.")
             bank = kaldi_fbank(torch.from_numpy(load(wav, KALDI_RATE)))[None]
@@ -225,6 +225,11 @@ def _is_shaped(path: Path, *shape: int | None) -> bool:
     return len(found) == len(shape) and all(
         size == wanted if wanted is not None else size > 0 for size, wanted in zip(found, shape, strict=True)
     )
+
+
+def _is_newer(source: Path, made: Path) -> bool:
+    """Whether a file was changed after what was made of it; one that is gone was not."""
+    return source.exists() and source.stat().st_mtime_ns > made.stat().st_mtime_ns
 
 
 def _is_wav(path: Path) -> bool:

@@ -85,6 +85,18 @@ def test_a_broken_off_run_goes_on_where_it_stopped(clips: Clips, project: Projec
     assert snapshot(experiment) == whole
 
 
+def test_a_clip_that_was_recorded_again_is_made_again(clips: Clips, project: Project) -> None:
+    clips.write("a.wav|anna|en|Hello there.", "c.wav|anna|en|A second line.")
+    run(clips, project, "1b", version="v2Pro")
+    experiment = project.experiment("anna")
+    before = snapshot(experiment)
+    shutil.copy(clips.folder / "c.wav", clips.folder / "a.wav")
+    report = run(clips, project, "1b", version="v2Pro")
+    assert [states(report)[i][1] for i in (0, 1)] == [[("a.wav", "done"), ("c.wav", "kept")]] * 2
+    changed = {name for name, content in snapshot(experiment).items() if before[name] != content}
+    assert changed == {"5-wav32k/a.wav", "4-cnhubert/a.wav.pt", "7-sv_cn/a.wav.pt"}
+
+
 def test_bad_lines_are_reported_each_and_the_others_are_made(clips: Clips, project: Project) -> None:
     (clips.folder / "corrupt.wav").write_bytes(b"this is not sound")
     good = [f"{name}|anna|{language}|{text}" for name, (language, text) in TEXTS.items()]
