@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gsv.audio.io import load
-from gsv.audio.spectral import Stft, kaldi_fbank, spectrogram
+from gsv.audio.spectral import SOVITS_STFT, kaldi_fbank, spectrogram
 from gsv.errors import AudioError
 from gsv.models.encoders import ContentEncoder
 from gsv.models.sovits import Sovits, average_voices
@@ -17,7 +17,6 @@ from gsv.models.speaker import SpeakerEncoder
 from gsv.synthesis.reading import Phonemes, Reader
 
 HUBERT_RATE = 16000
-REFERENCE_STFT = Stft(sampling_rate=32000, n_fft=2048, hop=640, window=2048)
 
 # The length that the models were trained to continue from, and the length below which there is no voice to take.
 ADVISED_SECONDS = (3.0, 10.0)
@@ -73,8 +72,8 @@ class VoiceMaker:
         return Voice(prompt, self.reader.read_transcript(transcript, language), timbre, warnings)
 
     def _timbre(self, path: Path) -> Tensor:
-        wave = torch.from_numpy(load(path, REFERENCE_STFT.sampling_rate))
-        if len(wave) <= REFERENCE_STFT.n_fft:
+        wave = torch.from_numpy(load(path, SOVITS_STFT.sampling_rate))
+        if len(wave) <= SOVITS_STFT.n_fft:
             raise AudioError(f"{path} is too short to take a voice from; give at least {LEAST_SECONDS:g} s.")
         # Resampling overshoots; as the official programs do, quieten what passes full scale, by at most a half.
         peak = float(wave.abs().max())
@@ -82,7 +81,7 @@ class VoiceMaker:
             raise AudioError(f"{path} is silent from end to end; give a recording of the voice.")
         if peak > 1:
             wave = wave / min(2.0, peak)
-        spec = spectrogram(wave[None], REFERENCE_STFT)
+        spec = spectrogram(wave[None], SOVITS_STFT)
         speaker = None
         if self.speaker_encoder is not None:
             bank = kaldi_fbank(torch.from_numpy(load(path, HUBERT_RATE)))
