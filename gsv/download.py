@@ -54,7 +54,6 @@ def download(names: Sequence[str], source: str, project: Project) -> Iterator[st
         if target.is_file():
             yield f"{target}: is there"
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
         # Beside the target, so that the finished file is renamed into place and an unfinished one is found again.
         cache = project.pretrained / ".download"
         try:
@@ -64,6 +63,8 @@ def download(names: Sequence[str], source: str, project: Project) -> Iterator[st
             raise GsvError(
                 f"{name} could not be downloaded from {source} ({reason}); run the command again."
             ) from error
+        # Only now: a folder of weights without any would be taken for a damaged one.
+        target.parent.mkdir(parents=True, exist_ok=True)
         Path(fetched).replace(target)
         yield f"{target}: downloaded"
     shutil.rmtree(project.pretrained / ".download", ignore_errors=True)
