@@ -96,6 +96,8 @@ def tts(
     # Long work should not end in finding that its result cannot be written.
     check_wav_path(output)
     engine = Engine.load(gpt, sovits, version=version, project=context.obj.project, device=device)
+    if engine.notice:
+        typer.echo(engine.notice, err=True)
     voice = engine.voice(ref, prompt_text, prompt_lang or text_lang, aux_ref or [])
     speech = engine.speak(text, text_lang, voice, options)
     save_wav(output, speech.wave, speech.sampling_rate)
@@ -132,6 +134,7 @@ def prepare(
             project=project,
         )
     )
+    _say_notice(project, version)
     for outcome in report.rejected:
         typer.echo(f"Left out: {outcome.reason}", err=True)
     for step in report.steps:
@@ -182,6 +185,8 @@ def train_sovits(
     from gsv.training.sovits import train_sovits as run
 
     project = context.obj.project
+    if pretrained_g is None and from_scratch is None:
+        _say_notice(project, version)
     report = run(
         SovitsTrainOptions(
             exp=exp,
@@ -228,6 +233,8 @@ def train_gpt(
     from gsv.training.gpt import train_gpt as run
 
     project = context.obj.project
+    if pretrained is None and from_scratch is None:
+        _say_notice(project, version)
     report = run(
         GptTrainOptions(
             exp=exp,
@@ -246,6 +253,15 @@ def train_gpt(
         )
     )
     typer.echo(str(report))
+
+
+def _say_notice(project: Project, version: str) -> None:
+    """What to tell whoever works with the version's base models."""
+    from gsv.versions import version_named
+
+    notice = project.base(version_named(version)).notice
+    if notice:
+        typer.echo(notice, err=True)
 
 
 def _resolved(project: Project, path: Path | None) -> Path | None:

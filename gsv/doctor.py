@@ -31,6 +31,10 @@ def report(project: Project) -> Iterator[str]:
             yield f"Weights of {name}: {len(missing)} files missing, {missing[0]} among them; gsv download {name}"
         else:
             yield f"Weights of {name}: complete"
+    for row in VERSIONS.values():
+        notice = project.base(row).notice
+        if notice:
+            yield f"{row.name} without its weights: {notice}"
     where = project.g2pw
     yield f"Mandarin polyphone model: {where or 'not there; readings come from pypinyin'}"
 

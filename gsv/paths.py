@@ -10,13 +10,24 @@ from tempfile import NamedTemporaryFile
 from filelock import FileLock, Timeout
 
 from gsv.errors import InputError
-from gsv.versions import Version
+from gsv.versions import BaseWeights, Version
 
 _ORIGINAL_PREFIX = "GPT_SoVITS"
+BUNDLED_NOTICE = "This is the bundled demo voice, English only; better ones come with: gsv download v2"
 # A killed program's helper processes hold its locks a little longer.
 _LOCK_SECONDS = 6.0
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BaseFiles:
+    """A version's base models. `notice` is what to tell whoever speaks with them or trains on them; mostly nothing."""
+
+    generator: Path
+    discriminator: Path
+    gpt: Path
+    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,38 @@ class Project:
     @property
     def hubert(self) -> Path:
         return self.pretrained / "chinese-hubert-base"
+
+    def content_encoder(self, module: str | None) -> Path:
+        """The folder of the content encoder that a generator's configuration names as its `content_module`.
+
+        A generator works with the encoder it was trained with alone, and so do voices that are fine-tuned from it. The
+        official files, and files that name none, mean the official encoder; a path is one in `pretrained_models/`.
+        """
+        if module is None or "/" not in module:
+            return self.hubert
+        folder = Path(module)
+        if folder.is_absolute() or ".." in folder.parts:
+            raise InputError(f"The model names the content encoder {module!r}, which is not in pretrained_models.")
+        return self.pretrained / folder
+
+    def base(self, version: Version) -> BaseFiles:
+        """The version's official base models; where they are not there, the bundled voice, if it is of that version."""
+        official = self._base_files(version.base)
+        bundled = version.bundled
+        if bundled is None or official.generator.exists() or not (self.pretrained / bundled.generator).exists():
+            return official
+        return self._base_files(bundled, BUNDLED_NOTICE)
+
+    def base_of(self, version: Version, module: str | None) -> BaseFiles:
+        """The base models that belong to a generator whose configuration names that `content_module`."""
+        bundled = version.bundled
+        if bundled is not None and module is not None and Path(module).parent == Path(bundled.generator).parent:
+            return self._base_files(bundled, BUNDLED_NOTICE)
+        return self._base_files(version.base)
+
+    def _base_files(self, names: BaseWeights, notice: str = "") -> BaseFiles:
+        folder = self.pretrained
+        return BaseFiles(folder / names.generator, folder / names.discriminator, folder / names.gpt, notice)
 
     @property
     def roberta(self) -> Path:

@@ -13,7 +13,7 @@ SymbolTableName = Literal["v1", "v2"]
 
 @dataclass(frozen=True)
 class BaseWeights:
-    """Paths of a version's official base models, relative to `pretrained_models/`."""
+    """Paths of a version's base models, relative to `pretrained_models/`."""
 
     generator: str
     discriminator: str
@@ -44,6 +44,8 @@ class Version:
     discriminator_periods: tuple[int, ...] = (2, 3, 5, 7, 11)
     sampling_rate: int = 32000
     folder_suffix: str = ""
+    # The demo voice in the repository, which takes the place of base models that are not there.
+    bundled: BaseWeights | None = None
 
     @property
     def uses_speaker_vector(self) -> bool:
@@ -108,6 +110,7 @@ _TABLE = (
         header=b"01",
         base_md5="6642b37f3dbb1f76882b69937c95a5f3",
         folder_suffix="_v2",
+        bundled=BaseWeights("gsv-tiny/s2G.pth", "gsv-tiny/s2D.pth", "gsv-tiny/s1.ckpt"),
     ),
     Version(
         name="v2Pro",

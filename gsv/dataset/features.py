@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from gsv.checkpoints import missing_weights
+from gsv.checkpoints import missing_weights, read_generator
 from gsv.dataset.listing import numbered_lines, parse_line
 from gsv.dataset.rows import RowFile
 from gsv.dataset.steps import AudioStep, SemanticStep, SpeakerStep, TextStep, name_to_semantic, name_to_text
@@ -125,15 +125,20 @@ def _steps(
         roberta = options.roberta or project.roberta
         step = TextStep(experiment, version, roberta, project.g2pw, with_features)
         yield step, name_to_text(experiment), roberta if with_features else None
+    generator = options.generator or project.base(version).generator
     if "1b" in options.stages:
-        hubert = options.hubert or project.hubert
+        hubert = options.hubert or project.content_encoder(_content_module(generator))
         yield AudioStep(experiment, hubert), None, hubert
         if version.uses_speaker_vector:
             speaker_encoder = options.speaker_encoder or project.speaker_encoder
             yield SpeakerStep(experiment, speaker_encoder), None, speaker_encoder
     if "1c" in options.stages:
-        generator = options.generator or project.pretrained / version.base.generator
         yield SemanticStep(experiment, generator), name_to_semantic(experiment), generator
+
+
+def _content_module(generator: Path) -> str | None:
+    """The content encoder that a generator names; None where there is no generator yet."""
+    return read_generator(generator).config.get("content_module") if generator.is_file() else None
 
 
 def _run(

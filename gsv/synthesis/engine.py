@@ -128,8 +128,10 @@ class Engine:
         project: Project,
         device: torch.device,
         dtype: torch.dtype,
+        content_module: str | None = None,
     ):
         _check_pair(version, sovits, t2s)
+        self.content_module = content_module
         self.version = version
         self.project = project
         self.device = device
@@ -152,12 +154,12 @@ class Engine:
         Raises MissingWeightsError, CheckpointError or UnsafeCheckpointError.
         """
         project = project or Project.default()
-        base = version_named(version).base
-        sovits_path = project.resolve(sovits) if sovits else project.pretrained / base.generator
-        generator = read_generator(sovits_path)
+        generator = read_generator(
+            project.resolve(sovits) if sovits else project.base(version_named(version)).generator
+        )
         detected = version_named(generator.version)
-        gpt_path = project.resolve(gpt) if gpt else project.pretrained / detected.base.gpt
-        file = read_gpt(gpt_path)
+        module = generator.config.get("content_module")
+        file = read_gpt(project.resolve(gpt) if gpt else project.base_of(detected, module).gpt)
         target = best_device(device)
         return cls(
             detected,
@@ -166,7 +168,13 @@ class Engine:
             project,
             target,
             working_dtype(target),
+            module,
         )
+
+    @property
+    def notice(self) -> str:
+        """What to tell whoever uses this voice; mostly nothing."""
+        return self.project.base_of(self.version, self.content_module).notice
 
     @property
     def sampling_rate(self) -> int:
@@ -184,7 +192,8 @@ class Engine:
 
     @cached_property
     def voices(self) -> VoiceMaker:
-        content = ContentEncoder.load(self.project.hubert).to(self.device, self.dtype)
+        folder = self.project.content_encoder(self.content_module)
+        content = ContentEncoder.load(folder).to(self.device, self.dtype)
         speaker = None
         if self.version.uses_speaker_vector:
             speaker = load_speaker_encoder(self.project.speaker_encoder).to(self.device, self.dtype)

@@ -107,7 +107,7 @@ def _start(options: GptTrainOptions, version: Version) -> _Start:
         config["model"]["phoneme_vocab_size"] = version.gpt_symbols
         built(lambda: T2S(T2SConfig.from_dict(config["model"])))
         return _Start(config, None, trained=False)
-    path = options.project.resolve(options.pretrained or options.project.pretrained / version.base.gpt)
+    path = options.project.resolve(options.pretrained or options.project.base(version).gpt)
     if not path.exists():
         raise missing_weights(path)
     file = read_gpt(path)

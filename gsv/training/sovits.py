@@ -218,9 +218,9 @@ def _check(options: SovitsTrainOptions) -> None:
 
 
 def _pretrained(options: SovitsTrainOptions, version: Version) -> _Start:
-    base, project = version.base, options.project
-    path_g = project.resolve(options.pretrained_g or project.pretrained / base.generator)
-    path_d = project.resolve(options.pretrained_d or project.pretrained / base.discriminator)
+    base, project = options.project.base(version), options.project
+    path_g = project.resolve(options.pretrained_g or base.generator)
+    path_d = project.resolve(options.pretrained_d or base.discriminator)
     for path in (path_g, path_d):
         if not path.exists():
             raise missing_weights(path)
