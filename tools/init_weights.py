@@ -58,7 +58,7 @@ def write_set(folder: Path, configs: Path, version: Version, clips: Path | None,
     settings, gpt = read_config(configs / "s2.json"), read_config(configs / "s1.yaml")
     gpt["model"]["phoneme_vocab_size"] = version.gpt_symbols
     official = read_config(CONFIGS / version.sovits_config)["model"]
-    if settings["model"]["upsample_rates"] == official["upsample_rates"]:
+    if settings["model"].get("upsample_rates", official["upsample_rates"]) == official["upsample_rates"]:
         # Programs tell the two Pro versions apart by the first of these.
         settings["model"]["upsample_kernel_sizes"] = official["upsample_kernel_sizes"]
     torch.manual_seed(derived_seed(seed, "networks"))
