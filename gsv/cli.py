@@ -72,9 +72,11 @@ def tts(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:N, mps; the fastest if not given.")] = None,
 ) -> None:
     """Says a text in the voice of a reference recording."""
+    from tqdm import tqdm
+
     from gsv.audio.io import check_wav_path, save_wav
     from gsv.errors import InputError
-    from gsv.synthesis.engine import Engine, SpeechOptions
+    from gsv.synthesis.engine import Engine, Speech, SpeechOptions
     from gsv.synthesis.sampling import SamplingOptions
 
     if (text is None) == (text_file is None):
@@ -99,7 +101,10 @@ def tts(
     if engine.notice:
         typer.echo(engine.notice, err=True)
     voice = engine.voice(ref, prompt_text, prompt_lang or text_lang, aux_ref or [])
-    speech = engine.speak(text, text_lang, voice, options)
+    pieces = len(engine.reader.pieces(text, text_lang, split))
+    # None: a bar is for people who look at a terminal.
+    bar = tqdm(engine.stream(text, text_lang, voice, options), total=pieces, unit="piece", disable=None)
+    speech = Speech.joined(bar)
     save_wav(output, speech.wave, speech.sampling_rate)
     for warning in (*voice.warnings, *speech.warnings):
         typer.echo(f"Warning: {warning}", err=True)

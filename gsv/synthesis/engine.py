@@ -10,7 +10,7 @@ that speaks in gsv is a caller of these two. One engine serves one request at a 
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -107,6 +107,13 @@ class Speech:
     sampling_rate: int
     seed: int
     fragments: tuple[Fragment, ...]
+
+    @classmethod
+    def joined(cls, fragments: Iterable[Fragment]) -> "Speech":
+        """The speech that these fragments, of which there must be one at least, make one after another."""
+        all_of_them = tuple(fragments)
+        wave = np.concatenate([fragment.wave for fragment in all_of_them])
+        return cls(wave, all_of_them[0].sampling_rate, all_of_them[0].seed, all_of_them)
 
     @property
     def seconds(self) -> float:
@@ -208,9 +215,7 @@ class Engine:
 
     def speak(self, text: str, language: str, voice: Voice, options: SpeechOptions = SpeechOptions()) -> Speech:
         """The whole text as one wave."""
-        fragments = tuple(self.stream(text, language, voice, options))
-        wave = np.concatenate([fragment.wave for fragment in fragments])
-        return Speech(wave, self.sampling_rate, fragments[0].seed, fragments)
+        return Speech.joined(self.stream(text, language, voice, options))
 
     @torch.inference_mode()
     def stream(
