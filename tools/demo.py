@@ -2,7 +2,8 @@
 
 Makes a narrow set of untrained weights, prepares a dozen clips, trains both models, and speaks in the sample's voice.
 All of it lies in `logs/demo/`, a project folder of its own, which every run makes anew. The commands are those that a
-user types, and each is printed before it runs. So little training makes a hum, not words; it shows that everything works here.
+user types, and each is printed before it runs. So little training from nothing makes a hum, not words; it shows that
+everything works here.
 """
 
 import shlex
