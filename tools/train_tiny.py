@@ -9,6 +9,9 @@ Steps, in order; each goes on where it was stopped, and those with a gate print 
     gpt        the half that makes tokens of text, on pairs of clips: a prompt and its continuation
     evaluate   the gates of all parts that are trained so far
 
+    keep       the state of all three trained parts in a few megabytes, to be committed
+    restore    a new work folder that goes on from there: then `corpus`, `codes`, `sovits`, `gpt`
+
 `sovits` and `gpt` need nothing of each other. Settings are in configs/tiny; how far the training has come, and what to
 do next, is in configs/tiny/README.md. Needs `pip install gsv[tiny]` and Debian's flite, festival and their voices.
 """
@@ -26,8 +29,11 @@ from tiny.content import ContentPlan, train_content
 from tiny.corpus import CorpusPlan, make_corpus
 from tiny.gates import codes_gate, content_gate, sovits_gate, tokens_gate
 from tiny.halves import StepsPlan, train_tokens, train_voice
+from tiny.keeping import keep as write_kept
+from tiny.keeping import restore as from_kept
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs" / "tiny"
+KEPT = Path(__file__).resolve().parent.parent / "pretrained_models" / "gsv-tiny" / "training"
 
 
 def corpus(files: TinyFiles, given: argparse.Namespace) -> None:
@@ -48,7 +54,8 @@ def content(files: TinyFiles, given: argparse.Namespace) -> None:
 def codes(files: TinyFiles, given: argparse.Namespace) -> None:
     for part in ("train", "held"):
         print(*prepare_part(files, part, ("1a", "1b"), given.workers).steps, sep="\n")
-    write_start(files, CONFIGS, StepsPlan.read(CONFIGS / "steps.yaml").seed)
+    if not files.generator.exists():
+        write_start(files, CONFIGS, StepsPlan.read(CONFIGS / "steps.yaml").seed)
     for part in ("train", "held"):
         print(*prepare_part(files, part, ("1c",), given.workers).steps, sep="\n")
     print(codes_gate(files))
@@ -75,8 +82,17 @@ def evaluate(files: TinyFiles, given: argparse.Namespace) -> None:
         print(score)
 
 
+def keep(files: TinyFiles, given: argparse.Namespace) -> None:
+    for path in write_kept(files, KEPT):
+        print(f"{path.stat().st_size / 1e6:6.2f} MB  {path}")
+
+
+def restore(files: TinyFiles, given: argparse.Namespace) -> None:
+    from_kept(files, CONFIGS, KEPT, StepsPlan.read(CONFIGS / "steps.yaml").seed)
+
+
 STEPS: dict[str, Callable[[TinyFiles, argparse.Namespace], None]] = {
-    step.__name__: step for step in (corpus, content, codes, sovits, gpt, evaluate)
+    step.__name__: step for step in (corpus, content, codes, sovits, gpt, evaluate, keep, restore)
 }
 
 

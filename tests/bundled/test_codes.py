@@ -1,21 +1,28 @@
 """Codes, pairs of clips, and the way from a content encoder to halves that can be trained."""
 
 import json
+import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from gsv.checkpoints import read_generator, read_gpt
 from gsv.dataset.steps import name_to_semantic, name_to_text
+from gsv.errors import InputError
+from gsv.models.encoders import ContentEncoder
 from gsv.training.start import UNTRAINED
 from tiny.codes import VERSION, TinyFiles, aligned, judge_codes, prepare_part, write_pairs, write_start
 from tiny.content import ContentPlan, train_content
 from tiny.corpus import Corpus, speaker_of
 from tiny.halves import StepsPlan, train_tokens, train_voice
+from tiny.keeping import keep, packed, restore, unpacked
 
 from .test_content import CPU, WIDTHS
 
+CONTENT = ContentPlan(1, 10, 5, 0.6, 0.01, 4, 0.25, 0.2, 0.5)
 CONFIGS = Path(__file__).parent.parent.parent / "configs" / "tiny"
 
 
@@ -25,6 +32,7 @@ def configs(tmp_path: Path) -> Path:
     folder = tmp_path / "configs"
     folder.mkdir()
     (folder / "hubert.json").write_text(json.dumps(WIDTHS))
+    (folder / "content.yaml").write_text(yaml.safe_dump(asdict(CONTENT)))
     settings = json.loads((CONFIGS / "s2.json").read_text())
     settings["model"] |= {
         "inter_channels": 8,
@@ -57,8 +65,7 @@ def test_codes_that_name_the_phone_share_all_its_information() -> None:
 
 def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Path) -> None:
     files = TinyFiles(tmp_path)
-    plan = ContentPlan(1, 10, 5, 0.6, 0.01, 4, 0.25, 0.2, 0.5)
-    train_content(corpus, files.work, configs / "hubert.json", plan, files.content, CPU)
+    train_content(corpus, files.work, configs / "hubert.json", CONTENT, files.content, CPU)
     for part, count in (("train", 20), ("held", 4)):
         assert [step.usable for step in prepare_part(files, part, ("1a", "1b"), 1).steps] == [count, count]
     write_start(files, configs, seed=1)
@@ -92,3 +99,30 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert [report.outcome.epochs for report in reports] == [1, 2]
     assert read_gpt(reports[-1].weights).info != UNTRAINED
     assert (experiment.gpt_logs(VERSION)).is_dir()
+    from_scratch = voice.outcome.history[0]["loss/g/mel"]
+
+    kept = keep(files, tmp_path / "kept")
+    assert [path.stem for path in kept] == ["content", "sovits", "gpt"]
+    again = TinyFiles(tmp_path / "again")
+    restore(again, configs, tmp_path / "kept", seed=1)
+    before, after = read_generator(files.generator).weight, read_generator(again.generator).weight
+    for name in ("ssl_proj.weight", "quantizer.vq.layers.0._codebook.embed"):
+        assert torch.equal(before[name], after[name])
+    wave = torch.randn(1, 16000)
+    encoders = [ContentEncoder.load(part.content) for part in (files, again)]
+    assert torch.equal(encoders[0](wave), encoders[1](wave))
+    with pytest.raises(InputError, match="holds parts of a voice already"):
+        restore(again, configs, tmp_path / "kept", seed=1)
+
+    shutil.copytree(tmp_path / "corpus", again.work / "corpus")
+    prepare_part(again, "train", ("1a", "1b", "1c"), 1)
+    assert train_voice(again, steps).outcome.history[0]["loss/g/mel"] < from_scratch
+
+
+def test_what_is_kept_in_eight_bits_comes_back_nearly_the_same() -> None:
+    state = {"a.weight": torch.randn(4, 3, 5), "a.bias": torch.randn(4), "ssl_proj.weight": torch.randn(4, 4)}
+    back = unpacked(packed(state))
+    assert back.keys() == state.keys()
+    assert torch.equal(back["ssl_proj.weight"], state["ssl_proj.weight"].half().float())
+    for name, tensor in state.items():
+        assert (back[name] - tensor).abs().max() <= 0.005 * tensor.abs().max()

@@ -7,10 +7,12 @@ WORK/logs/pairs                                                    texts and tok
 
 import random
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from gsv.checkpoints import (
     DiscriminatorFile,
@@ -91,20 +93,29 @@ def prepare_part(files: TinyFiles, part: str, stages: tuple[str, ...], workers: 
 
 def write_start(files: TinyFiles, configs: Path, seed: int) -> None:
     """The untrained halves, their codebook fitted to the training clips."""
-    settings, gpt = read_config(configs / "s2.json"), read_config(configs / "s1.yaml")
+    settings = read_config(configs / "s2.json")
     data = SovitsData(files.project.experiment("train"), VERSION)
-    generator = untrained_generator(
+    network = untrained_generator(
         settings, VERSION, data.ssl_dim, data.content(), derived_seed(seed, "generator") % 2**32
     )
     torch.manual_seed(derived_seed(seed, "networks"))
-    transformer = built(lambda: T2S(T2SConfig.from_dict(gpt["model"])))
+    transformer = built(lambda: T2S(T2SConfig.from_dict(read_config(configs / "s1.yaml")["model"])))
+    write_halves(files, configs, network.state_dict(), transformer.state_dict(), seed)
+
+
+def write_halves(
+    files: TinyFiles, configs: Path, generator: Mapping[str, Tensor], gpt: Mapping[str, Tensor], seed: int
+) -> None:
+    """The files that the halves' training starts from; they count as untrained, so their configuration's rates hold."""
+    settings = read_config(configs / "s2.json")
+    torch.manual_seed(derived_seed(seed, "discriminators"))
     widths = DiscriminatorWidths.from_dict(settings["discriminator"])
     discriminators = built(lambda: widths.build(VERSION))
     config = {**settings, "model": {**settings["model"], "version": VERSION.name}}
-    write_generator(files.generator, GeneratorFile(halved(generator.state_dict()), config, UNTRAINED, VERSION.name))
+    write_generator(files.generator, GeneratorFile(halved(generator), config, UNTRAINED, VERSION.name))
     write_discriminator(files.discriminator, DiscriminatorFile(halved(discriminators.state_dict())))
-    weight = {PREFIX + name: tensor for name, tensor in transformer.state_dict().items()}
-    write_gpt(files.gpt, GptFile(halved(weight), gpt, UNTRAINED))
+    weight = halved({PREFIX + name: tensor for name, tensor in gpt.items()})
+    write_gpt(files.gpt, GptFile(weight, read_config(configs / "s1.yaml"), UNTRAINED))
 
 
 def write_pairs(files: TinyFiles, seed: int) -> int:

@@ -190,7 +190,7 @@ class _ContentRecipe:
         self.batches = batches
         self.out = out
         self.taken = 0
-        optimizer = AdamW(trainer.parameters(), self.plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+        optimizer = content_optimizer(trainer)
         self.model = fabric.setup_module(trainer.train())
         self.optimizer = optimizer_on(fabric, optimizer)
         self.parts = {"E": Part(trainer, optimizer, self.plan.learning_rate)}
@@ -225,6 +225,10 @@ class _ContentRecipe:
 
     def export(self, path: Path, epoch: int, step: int) -> None:
         write_content(path, self.trainer.encoder)
+
+
+def content_optimizer(trainer: ContentTrainer) -> AdamW:
+    return AdamW(trainer.parameters(), trainer.plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
 
 
 def write_content(folder: Path, encoder: ContentEncoder) -> None:
