@@ -9,6 +9,7 @@ Steps, in order; each goes on where it was stopped, and those with a gate print 
     gpt        the half that makes tokens of text, on pairs of clips: a prompt and its continuation
     evaluate   the gates of all parts that are trained so far
 
+    ship       the parts as the folder pretrained_models/gsv-tiny that gsv looks for
     keep       the state of all three trained parts in a few megabytes, to be committed
     restore    a new work folder that goes on from there: then `corpus`, `codes`, `sovits`, `gpt`
 
@@ -24,13 +25,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gsv.errors import GsvError
+from gsv.paths import Project
 from tiny.codes import TinyFiles, prepare_part, write_start
 from tiny.content import ContentPlan, train_content
 from tiny.corpus import CorpusPlan, make_corpus
-from tiny.gates import codes_gate, content_gate, sovits_gate, tokens_gate
+from tiny.gates import codes_gate, content_gate, real_gate, sovits_gate, tokens_gate
 from tiny.halves import StepsPlan, train_tokens, train_voice
 from tiny.keeping import keep as write_kept
 from tiny.keeping import restore as from_kept
+from tiny.shipping import ship as write_set
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs" / "tiny"
 KEPT = Path(__file__).resolve().parent.parent / "pretrained_models" / "gsv-tiny" / "training"
@@ -47,8 +50,14 @@ def corpus(files: TinyFiles, given: argparse.Namespace) -> None:
 def content(files: TinyFiles, given: argparse.Namespace) -> None:
     plan = ContentPlan.read(CONFIGS / "content.yaml")
     train_content(files.corpus, files.work, CONFIGS / "hubert.json", plan, files.content)
+    judge_content(files, given)
+
+
+def judge_content(files: TinyFiles, given: argparse.Namespace) -> None:
     for score in content_gate(files, CONFIGS):
         print(score)
+    if given.real is not None:
+        print(*real_gate(files, CONFIGS, given.real, given.transcripts), sep="\n")
 
 
 def codes(files: TinyFiles, given: argparse.Namespace) -> None:
@@ -75,11 +84,15 @@ def gpt(files: TinyFiles, given: argparse.Namespace) -> None:
 
 
 def evaluate(files: TinyFiles, given: argparse.Namespace) -> None:
-    for score in content_gate(files, CONFIGS):
-        print(score)
+    judge_content(files, given)
     print(codes_gate(files))
     for score in (*sovits_gate(files, given.utterances), *tokens_gate(files, given.utterances)):
         print(score)
+
+
+def ship(files: TinyFiles, given: argparse.Namespace) -> None:
+    for path in write_set(files, given.to):
+        print(f"{path.stat().st_size / 1e6:6.2f} MB  {path}")
 
 
 def keep(files: TinyFiles, given: argparse.Namespace) -> None:
@@ -92,7 +105,7 @@ def restore(files: TinyFiles, given: argparse.Namespace) -> None:
 
 
 STEPS: dict[str, Callable[[TinyFiles, argparse.Namespace], None]] = {
-    step.__name__: step for step in (corpus, content, codes, sovits, gpt, evaluate, keep, restore)
+    step.__name__: step for step in (corpus, content, codes, sovits, gpt, evaluate, ship, keep, restore)
 }
 
 
@@ -103,6 +116,10 @@ def main() -> int:
     parser.add_argument("--texts", type=Path, default=Path("/usr/share/games/fortunes"), help="folder of texts")
     parser.add_argument("--workers", type=int, default=2, help="processes that make clips and features")
     parser.add_argument("--utterances", type=int, default=24, help="how many the gates of words listen to")
+    parser.add_argument("--real", type=Path, help="folder of recordings of humans, for the content encoder's gate")
+    parser.add_argument("--transcripts", type=Path, help="a list file with what is said in them")
+    home = Project.default().root
+    parser.add_argument("--to", type=lambda path: Project(Path(path)), default=Project(home), help="where to ship to")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:

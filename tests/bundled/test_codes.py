@@ -13,12 +13,16 @@ from gsv.checkpoints import read_generator, read_gpt
 from gsv.dataset.steps import name_to_semantic, name_to_text
 from gsv.errors import InputError
 from gsv.models.encoders import ContentEncoder
+from gsv.paths import Project
+from gsv.synthesis.engine import Engine, SpeechOptions
+from gsv.training.sovits import SovitsTrainOptions, train_sovits
 from gsv.training.start import UNTRAINED
 from tiny.codes import VERSION, TinyFiles, aligned, judge_codes, prepare_part, write_pairs, write_start
 from tiny.content import ContentPlan, train_content
 from tiny.corpus import Corpus, speaker_of
 from tiny.halves import StepsPlan, train_tokens, train_voice
 from tiny.keeping import keep, packed, restore, unpacked
+from tiny.shipping import ship
 
 from .test_content import CPU, WIDTHS
 
@@ -47,7 +51,7 @@ def configs(tmp_path: Path) -> Path:
         "vocoder_channels": 16,
         "vocoder_blocks": 1,
     }
-    settings["train"]["segment_size"] = 10240
+    settings["train"]["segment_size"] = settings["fine_tune"]["segment_size"] = 10240
     settings["discriminator"] = {"scale": [4, 16, 64, 256, 256, 256], "period": [4, 4, 4, 4, 4]}
     (folder / "s2.json").write_text(json.dumps(settings))
     gpt = yaml.safe_load((CONFIGS / "s1.yaml").read_text())
@@ -113,6 +117,22 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert torch.equal(encoders[0](wave), encoders[1](wave))
     with pytest.raises(InputError, match="holds parts of a voice already"):
         restore(again, configs, tmp_path / "kept", seed=1)
+
+    home = Project(tmp_path / "home")
+    ship(files, home)
+    engine = Engine.load(project=home, device="cpu")
+    assert engine.notice
+    clip = corpus.wavs / halves[0][0]
+    speech = engine.speak("See a star.", "en", engine.voice(clip, "See a star.", "en"), SpeechOptions(seed=1))
+    assert speech.seconds > 0.2
+    shutil.copytree(
+        files.project.experiment("train").root, home.root / "logs" / "mine", ignore=lambda *_: ["logs_s2_v2"]
+    )
+    tuned = train_sovits(SovitsTrainOptions("mine", epochs=1, batch_size=10, machine=CPU, project=home))
+    # At the rate that the set itself names, and with its own losses.
+    assert tuned.outcome.history[0]["learning_rate"] == pytest.approx(0.0002, rel=0.01)
+    assert tuned.outcome.history[0]["loss/g/stft"] > 0
+    assert Engine.load(sovits=tuned.weights, project=home, device="cpu").notice
 
     shutil.copytree(tmp_path / "corpus", again.work / "corpus")
     prepare_part(again, "train", ("1a", "1b", "1c"), 1)

@@ -17,6 +17,7 @@ from gsv.models.sovits import Sovits
 from gsv.models.t2s import T2S
 from gsv.synthesis.decoder import Row, generate
 from gsv.synthesis.sampling import SamplingOptions
+from gsv.text.frontend import Frontend
 from gsv.text.symbols import symbol_table
 from gsv.training.resume import LATEST
 from tiny.codes import VERSION, TinyFiles, aligned, judge_codes
@@ -71,6 +72,19 @@ def content_gate(files: TinyFiles, configs: Path) -> Iterator[Score]:
         yield Score(f"content encoder, {group}: wrong frames", float(np.mean(frames[group])))
         limit = 0.15 if group == "known speakers" else None
         yield Score(f"content encoder, {group}: phone error", phones[group].rate, limit)
+
+
+@torch.no_grad()
+def real_gate(files: TinyFiles, configs: Path, folder: Path, transcripts: Path) -> Iterator[Score]:
+    """Phones that the content encoder gets wrong in recordings of humans, whose transcripts a list file holds."""
+    trainer, frontend, errors = trained_content(files, configs), Frontend(VERSION.symbols), Tally()
+    for line in read_list(transcripts):
+        if (folder / line.audio).is_file():
+            wave = torch.from_numpy(load(folder / line.audio, RATE))
+            phones = frontend.read_for_training(line.text, line.language).phones
+            wanted = [phone.rstrip("012").lower() for phone in phones if phone.rstrip("012").lower() in PHONES]
+            errors.add(wanted, phones_heard(trainer.read(wave[None])[0][0]))
+    yield Score("content encoder, human speech: phone error", errors.rate, 0.3)
 
 
 def codes_gate(files: TinyFiles) -> str:

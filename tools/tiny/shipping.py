@@ -1,0 +1,59 @@
+"""The finished parts as the folder that gsv looks for, `pretrained_models/gsv-tiny/`, in half precision."""
+
+import shutil
+from pathlib import Path
+
+from gsv.checkpoints import (
+    DiscriminatorFile,
+    GeneratorFile,
+    export_gpt,
+    halved,
+    read_discriminator,
+    read_generator,
+    read_gpt,
+    read_resume,
+    write_discriminator,
+    write_generator,
+    write_gpt,
+)
+from gsv.errors import InputError
+from gsv.models.t2s import PREFIX
+from gsv.paths import Project
+from gsv.training.resume import LATEST
+from tiny.codes import VERSION, TinyFiles
+
+# Not the mark of untrained files: fine-tuning runs at the rates of the configuration's group `fine_tune`.
+INFO = "gsv-tiny"
+LARGEST = 25e6
+
+
+def ship(files: TinyFiles, project: Project) -> list[Path]:
+    """Writes the set, posterior encoder included, so that it can be fine-tuned; returns its files.
+
+    Raises InputError if a part is not trained, or if the set would be larger than a repository should carry.
+    """
+    bundled = VERSION.bundled
+    assert bundled is not None
+    sovits = files.project.experiment("train").sovits_logs(VERSION)
+    gpt = files.project.experiment("pairs").gpt_logs(VERSION)
+    states = {name: folder / f"{name}_{LATEST}.pth" for name, folder in (("G", sovits), ("D", sovits), ("T", gpt))}
+    for path in states.values():
+        if not path.is_file():
+            raise InputError(f"{path} is missing; train all parts before they are shipped.")
+    start, start_gpt = read_generator(files.generator), read_gpt(files.gpt)
+    base = project.base_of(VERSION, start.config["content_module"])
+    content = project.content_encoder(start.config["content_module"])
+    shutil.copytree(files.content, content, dirs_exist_ok=True)
+    generator = halved(read_resume(states["G"]).model)
+    write_generator(base.generator, GeneratorFile(generator, start.config, INFO, VERSION.name))
+    # Discriminators that never judged are shipped as they began; fine-tuning may use them later.
+    discriminator = read_resume(states["D"]).model
+    assert discriminator.keys() == read_discriminator(files.discriminator).weight.keys()
+    write_discriminator(base.discriminator, DiscriminatorFile(halved(discriminator)))
+    state = {PREFIX + name: tensor for name, tensor in read_resume(states["T"]).model.items()}
+    write_gpt(base.gpt, export_gpt(state, start_gpt.config, INFO))
+    written = [base.generator, base.discriminator, base.gpt, *sorted(content.iterdir())]
+    size = sum(path.stat().st_size for path in written)
+    if size > LARGEST:
+        raise InputError(f"The set has {size / 1e6:.1f} MB and may have {LARGEST / 1e6:.0f}; make a part narrower.")
+    return written
