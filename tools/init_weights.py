@@ -51,11 +51,17 @@ NOTICE = "These weights are untrained: random numbers in the layout of real ones
 LONGEST = 60.0
 
 
-def write_set(folder: Path, configs: Path, version: Version, clips: Path | None, seed: int) -> list[Path]:
-    """Writes the set and returns its files; raises InputError or TrainingError if the arguments do not fit."""
+def write_set(
+    folder: Path, configs: Path, version: Version, clips: Path | None, seed: int, sovits: Path | None = None
+) -> list[Path]:
+    """Writes the set and returns its files; raises InputError or TrainingError if the arguments do not fit.
+
+    `sovits` is the configuration of SoVITS, by default the one among `configs`.
+    """
+    sovits = sovits or configs / "s2.json"
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; name a new folder, so that no real weights are replaced.")
-    settings, gpt = read_config(configs / "s2.json"), read_config(configs / "s1.yaml")
+    settings, gpt = read_config(sovits), read_config(configs / "s1.yaml")
     gpt["model"]["phoneme_vocab_size"] = version.gpt_symbols
     official = read_config(CONFIGS / version.sovits_config)["model"]
     if settings["model"].get("upsample_rates", official["upsample_rates"]) == official["upsample_rates"]:
@@ -69,7 +75,7 @@ def write_set(folder: Path, configs: Path, version: Version, clips: Path | None,
     codes = int(settings["model"].get("codebook_size", 1024))
     if (transformer.config.EOS, transformer.config.vocab_size) != (codes, codes + 1):
         raise InputError(
-            f"The codebook in {configs / 's2.json'} has {codes} entries, so {configs / 's1.yaml'} must have "
+            f"The codebook in {sovits} has {codes} entries, so {configs / 's1.yaml'} must have "
             f"EOS {codes} and vocab_size {codes + 1}."
         )
     content = _content(clips, encoder) if clips is not None else iter([torch.randn(encoder.width, 4 * codes)])
@@ -113,12 +119,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, metavar="DIR", help="a new folder to write to")
     parser.add_argument("--config", type=Path, default=Path("configs/narrow"), help="s2.json, s1.yaml and hubert.json")
+    parser.add_argument("--sovits", type=Path, metavar="FILE", help="another configuration of SoVITS than s2.json")
     parser.add_argument("--version", default="v2", help="model version")
     parser.add_argument("--clips", type=Path, help="sound files to fit the codebook to")
     parser.add_argument("--seed", type=int, default=1234)
     given = parser.parse_args()
     try:
-        files = write_set(given.folder, given.config, version_named(given.version), given.clips, given.seed)
+        version = version_named(given.version)
+        files = write_set(given.folder, given.config, version, given.clips, given.seed, given.sovits)
     except GsvError as error:
         print(error, file=sys.stderr)
         return 1
