@@ -173,7 +173,7 @@ def tokens_gate(files: TinyFiles, count: int) -> Iterator[Score]:
     recogniser, sovits, t2s = Recogniser(), trained_sovits(files).for_inference(), trained_t2s(files)
     meaning = token_phones(files)
     labels = files.corpus.labels_by_name()
-    options = SamplingOptions(top_k=3, temperature=0.7)
+    options = SamplingOptions(top_k=3, temperature=0.7, repetition_penalty=1.0)
     true = Tally()
     phones, words, ended, total = {False: Tally(), True: Tally()}, {False: Tally(), True: Tally()}, 0, 0
     for number, (spoken, reference) in enumerate(held_out(files, count)):
