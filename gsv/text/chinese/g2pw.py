@@ -154,7 +154,7 @@ def _existing(folder: Path, *names: str) -> Path:
     for name in names:
         if (folder / name).is_file():
             return folder / name
-    raise MissingWeightsError(f"{folder / names[0]} is not there; get the polyphone model with: gsv download g2pw")
+    raise MissingWeightsError(f"{folder / names[0]} is not there; put all files of G2PWModel 1.1 into {folder}.")
 
 
 def _pairs(folder: Path, name: str) -> list[tuple[str, str]]:
