@@ -23,7 +23,7 @@ from torch import Tensor
 
 from gsv.errors import CheckpointError, MissingWeightsError, UnsafeCheckpointError
 from gsv.paths import written_whole
-from gsv.versions import VERSIONS
+from gsv.versions import HUBERT, ROBERTA, SPEAKER_ENCODER, VERSIONS
 
 Weight = dict[str, Tensor]
 Config = dict[str, Any]
@@ -36,14 +36,8 @@ _FLOW_HEADS = {b"02": "v3", b"03": "v3", b"04": "v4"}
 _FLOW_MD5 = {"43797be674a37c1c83ee81081941ed0f": "v3", "4f26b9476d0c5033e04162c486074374": "v4"}
 _KNOWN_HEADS = {version.header for version in VERSIONS.values()} | set(_FLOW_HEADS)
 
-# Exporters mark these alone; files of v1 and v2 keep `PK` though digits are reserved for them.
-_EXPORT_HEADS = {"v2Pro": b"05", "v2ProPlus": b"06"}
-
-_OFFICIAL_FOLDERS = {
-    "sv/pretrained_eres2netv2w24s4ep4.ckpt": "v2Pro",
-    "chinese-hubert-base": "v2",
-    "chinese-roberta-wwm-ext-large": "v2",
-}
+# What several versions share, and a version whose download brings it.
+_SHARED_SOURCES = {SPEAKER_ENCODER: "v2Pro", HUBERT: "v2", ROBERTA: "v2"}
 
 
 @dataclass(frozen=True)
@@ -184,7 +178,8 @@ def write_tensors(path: Path, weight: Weight) -> None:
 def export_generator(state: Mapping[str, Tensor], config: Config, info: str, version: str) -> GeneratorFile:
     """A trained generator as the official exporter lays it out: half precision, buffers too, no posterior encoder."""
     kept = {name: tensor for name, tensor in state.items() if "enc_q" not in name}
-    return GeneratorFile(halved(kept), config, info, version, head=_EXPORT_HEADS.get(version, ARCHIVE_HEAD))
+    marked = version in VERSIONS and VERSIONS[version].header_is_written
+    return GeneratorFile(halved(kept), config, info, version, head=VERSIONS[version].header if marked else ARCHIVE_HEAD)
 
 
 def export_gpt(state: Mapping[str, Tensor], config: Config, info: str) -> GptFile:
@@ -213,7 +208,7 @@ def _official_source(path: Path) -> str | None:
         base: version.name
         for version in reversed(VERSIONS.values())
         for base in (version.base.generator, version.base.discriminator, version.base.gpt)
-    } | _OFFICIAL_FOLDERS
+    } | _SHARED_SOURCES
     return next((source for base, source in official.items() if f"/{path.as_posix()}".endswith(f"/{base}")), None)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gsv.errors import GsvError, InputError
 from gsv.paths import Project
-from gsv.versions import VERSIONS, version_named
+from gsv.versions import HUBERT, ROBERTA, SPEAKER_ENCODER, VERSIONS, version_named
 
 REPOSITORY = "lj1995/GPT-SoVITS"
 
@@ -19,14 +19,13 @@ SOURCES = {"hf": "https://huggingface.co", "hf-mirror": "https://hf-mirror.com"}
 
 # What every version needs besides its own weights.
 _COMMON = (
-    "chinese-hubert-base/config.json",
-    "chinese-hubert-base/preprocessor_config.json",
-    "chinese-hubert-base/pytorch_model.bin",
-    "chinese-roberta-wwm-ext-large/config.json",
-    "chinese-roberta-wwm-ext-large/tokenizer.json",
-    "chinese-roberta-wwm-ext-large/pytorch_model.bin",
+    f"{HUBERT}/config.json",
+    f"{HUBERT}/preprocessor_config.json",
+    f"{HUBERT}/pytorch_model.bin",
+    f"{ROBERTA}/config.json",
+    f"{ROBERTA}/tokenizer.json",
+    f"{ROBERTA}/pytorch_model.bin",
 )
-_SPEAKER_ENCODER = "sv/pretrained_eres2netv2w24s4ep4.ckpt"
 
 
 def files_of(names: Sequence[str]) -> list[str]:
@@ -35,7 +34,7 @@ def files_of(names: Sequence[str]) -> list[str]:
     for name in names:
         version = version_named(name)
         base = version.base
-        speaker = (_SPEAKER_ENCODER,) if version.uses_speaker_vector else ()
+        speaker = (SPEAKER_ENCODER,) if version.uses_speaker_vector else ()
         wanted.update(dict.fromkeys((*_COMMON, *speaker, base.gpt, base.generator, base.discriminator)))
     return list(wanted)
 

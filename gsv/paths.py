@@ -10,7 +10,7 @@ from tempfile import NamedTemporaryFile
 from filelock import FileLock, Timeout
 
 from gsv.errors import InputError
-from gsv.versions import BaseWeights, Version
+from gsv.versions import HUBERT, ROBERTA, SPEAKER_ENCODER, BaseWeights, Version
 
 _ORIGINAL_PREFIX = "GPT_SoVITS"
 BUNDLED_NOTICE = "This is the bundled demo voice, English only; better ones come with: gsv download v2"
@@ -48,7 +48,7 @@ class Project:
 
     @property
     def hubert(self) -> Path:
-        return self.pretrained / "chinese-hubert-base"
+        return self.pretrained / HUBERT
 
     def content_encoder(self, module: str | None) -> Path:
         """The folder of the content encoder that a generator's configuration names as its `content_module`.
@@ -84,11 +84,11 @@ class Project:
 
     @property
     def roberta(self) -> Path:
-        return self.pretrained / "chinese-roberta-wwm-ext-large"
+        return self.pretrained / ROBERTA
 
     @property
     def speaker_encoder(self) -> Path:
-        return self.pretrained / "sv" / "pretrained_eres2netv2w24s4ep4.ckpt"
+        return self.pretrained / SPEAKER_ENCODER
 
     @property
     def g2pw(self) -> Path | None:

@@ -10,6 +10,11 @@ from gsv.errors import InputError
 
 SymbolTableName = Literal["v1", "v2"]
 
+# What several versions share, relative to `pretrained_models/`.
+HUBERT = "chinese-hubert-base"
+ROBERTA = "chinese-roberta-wwm-ext-large"
+SPEAKER_ENCODER = "sv/pretrained_eres2netv2w24s4ep4.ckpt"
+
 
 @dataclass(frozen=True)
 class BaseWeights:
@@ -30,10 +35,10 @@ class Version:
     gpt_symbols: int
     languages: tuple[str, ...]
     base: BaseWeights
-    # The first bytes of files that an exporter marks with the version instead of "PK"; None: the file keeps "PK".
-    header: bytes | None
-    # MD5 of the first 8192 bytes of the official base generator.
-    base_md5: str
+    # Two digits that mark an exported file in place of the archive's "PK". Those of v1 and v2 are reserved, but
+    # exporters never write them.
+    header: bytes
+    header_is_written: bool = False
     # Official hyper-parameters, in `configs/`.
     sovits_config: str = "s2.json"
     gpt_config: str = "s1longer-v2.yaml"
@@ -92,7 +97,6 @@ _TABLE = (
             "s1bert25hz-2kh-longer-epoch=68e-step=50232.ckpt",
         ),
         header=b"00",
-        base_md5="dc3c97e17592963677a4a1681f30c653",
         gpt_config="s1longer.yaml",
         reference_bins=1025,
     ),
@@ -108,7 +112,6 @@ _TABLE = (
             "gsv-v2final-pretrained/s1bert25hz-5kh-longer-epoch=12-step=369668.ckpt",
         ),
         header=b"01",
-        base_md5="6642b37f3dbb1f76882b69937c95a5f3",
         folder_suffix="_v2",
         bundled=BaseWeights("gsv-tiny/s2G.pth", "gsv-tiny/s2D.pth", "gsv-tiny/s1.ckpt"),
     ),
@@ -120,7 +123,7 @@ _TABLE = (
         languages=_V2_LANGUAGES,
         base=BaseWeights("v2Pro/s2Gv2Pro.pth", "v2Pro/s2Dv2Pro.pth", "s1v3.ckpt"),
         header=b"05",
-        base_md5="c7e9fce2223f3db685cdfa1e6368728a",
+        header_is_written=True,
         sovits_config="s2v2Pro.json",
         speaker_dim=_SPEAKER_DIM,
         discriminator_periods=_PRO_PERIODS,
@@ -134,7 +137,7 @@ _TABLE = (
         languages=_V2_LANGUAGES,
         base=BaseWeights("v2Pro/s2Gv2ProPlus.pth", "v2Pro/s2Dv2ProPlus.pth", "s1v3.ckpt"),
         header=b"06",
-        base_md5="66b313e39455b57ab1b0bc0b239c9d0a",
+        header_is_written=True,
         sovits_config="s2v2ProPlus.json",
         speaker_dim=_SPEAKER_DIM,
         discriminator_periods=_PRO_PERIODS,

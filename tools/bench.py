@@ -37,6 +37,7 @@ from gsv.paths import Project
 from gsv.synthesis.decoder import Row, generate
 from gsv.synthesis.engine import Engine
 from gsv.synthesis.voice import Voice, VoiceMaker
+from gsv.training.start import read_config
 from gsv.versions import version_named
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -72,9 +73,9 @@ class Result:
 def random_engine(name: str, device: torch.device) -> Engine:
     """Official widths with random weights."""
     version = version_named(name)
-    config = json.loads((PROJECT / "configs" / version.sovits_config).read_text(encoding="utf-8"))["model"]
-    sovits = Sovits(SovitsConfig.for_version(version, config))
-    t2s = T2S(T2SConfig(phoneme_vocab_size=version.gpt_symbols))
+    configs = PROJECT / "configs"
+    sovits = Sovits(SovitsConfig.for_version(version, read_config(configs / version.sovits_config)["model"]))
+    t2s = T2S(T2SConfig.from_dict(read_config(configs / version.gpt_config)["model"]))
     return Engine(version, sovits, t2s, Project.default(), device, working_dtype(device))
 
 

@@ -34,18 +34,15 @@ from gsv.checkpoints import (
     write_tensors,
 )
 from gsv.errors import AudioError, GsvError, InputError
-from gsv.models.encoders import ContentEncoder
+from gsv.models.encoders import HUBERT_RATE, ContentEncoder
 from gsv.models.speaker import SpeakerConfig, SpeakerEncoder
-from gsv.models.t2s import T2S, T2SConfig
+from gsv.models.t2s import PREFIX, T2S, T2SConfig
 from gsv.training.loop import derived_seed
 from gsv.training.sovits import DiscriminatorWidths
 from gsv.training.start import UNTRAINED, built, read_config, untrained_generator
-from gsv.versions import Version, version_named
+from gsv.versions import HUBERT, SPEAKER_ENCODER, Version, version_named
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-HUBERT_RATE = 16000
-HUBERT_FOLDER = "chinese-hubert-base"
-SPEAKER_FILE = "sv/pretrained_eres2netv2w24s4ep4.ckpt"
 NOTICE = "These weights are untrained: random numbers in the layout of real ones, for training from scratch.\n"
 # Longer clips are cut, to bound memory; a codebook does not need them whole.
 LONGEST = 60.0
@@ -81,19 +78,19 @@ def write_set(
     content = _content(clips, encoder) if clips is not None else iter([torch.randn(encoder.width, 4 * codes)])
     generator = untrained_generator(settings, version, encoder.width, content, derived_seed(seed, "generator") % 2**32)
 
-    write_tensors(folder / HUBERT_FOLDER / "pytorch_model.bin", dict(halved(encoder.network.state_dict())))
-    encoder.network.config.save_pretrained(folder / HUBERT_FOLDER)
-    Wav2Vec2FeatureExtractor().save_pretrained(folder / HUBERT_FOLDER)
+    write_tensors(folder / HUBERT / "pytorch_model.bin", dict(halved(encoder.network.state_dict())))
+    encoder.network.config.save_pretrained(folder / HUBERT)
+    Wav2Vec2FeatureExtractor().save_pretrained(folder / HUBERT)
     base = version.base
     config = {**settings, "model": {**settings["model"], "version": version.name}}
     generator_file = GeneratorFile(halved(generator.state_dict()), config, UNTRAINED, version.name)
     write_generator(folder / base.generator, generator_file)
     write_discriminator(folder / base.discriminator, DiscriminatorFile(halved(discriminators.state_dict())))
-    weight = {f"model.{name}": tensor for name, tensor in transformer.state_dict().items()}
+    weight = {PREFIX + name: tensor for name, tensor in transformer.state_dict().items()}
     write_gpt(folder / base.gpt, GptFile(halved(weight), gpt, UNTRAINED))
     if version.uses_speaker_vector:
         speaker = built(lambda: SpeakerEncoder(SpeakerConfig()))
-        write_tensors(folder / SPEAKER_FILE, halved(speaker.state_dict()))
+        write_tensors(folder / SPEAKER_ENCODER, halved(speaker.state_dict()))
     (folder / "UNTRAINED.txt").write_text(NOTICE, encoding="utf-8")
     return sorted(path for path in folder.rglob("*") if path.is_file())
 

@@ -26,7 +26,7 @@ from gsv.dataset.rows import RowFile
 from gsv.dataset.workers import Item, Skip
 from gsv.devices import working_dtype
 from gsv.errors import AudioError
-from gsv.models.encoders import ContentEncoder, TextEncoder, load_speaker_encoder
+from gsv.models.encoders import HUBERT_RATE, ContentEncoder, TextEncoder, load_speaker_encoder
 from gsv.models.sovits import Sovits
 from gsv.paths import Experiment, written_whole
 from gsv.text.frontend import Frontend
@@ -119,7 +119,7 @@ class AudioStep:
                 raise Skip(f"{item.audio} peaks at {peak:.1f} times full scale; up to {LOUDEST} is taken.")
             if peak == 0:
                 raise AudioError(f"{item.audio} is silent from end to end.")
-            heard = torch.from_numpy(resample(blended(wave, peak, ENCODER_SCALE), RATE, KALDI_RATE))[None]
+            heard = torch.from_numpy(resample(blended(wave, peak, ENCODER_SCALE), RATE, HUBERT_RATE))[None]
             features = encoder(lambda network, dtype: network(heard.to(device, dtype)))
             limits = np.iinfo(np.int16)
             save_wav(wav, np.clip(blended(wave, peak, WAV_SCALE), limits.min, limits.max).astype(np.int16), RATE)

@@ -20,6 +20,8 @@ from gsv.checkpoints import missing_weights, read_tensors
 from gsv.errors import AudioError, CheckpointError, TextError
 from gsv.models.speaker import SpeakerConfig, SpeakerEncoder
 
+# Samples a second that HuBERT listens to.
+HUBERT_RATE = 16000
 # The text feature is the output of this many layers before the last; those behind it need not run.
 _LAYERS_LEFT_OUT = 2
 

@@ -9,14 +9,12 @@ import torch
 from torch import Tensor
 
 from gsv.audio.io import load
-from gsv.audio.spectral import SOVITS_STFT, kaldi_fbank, spectrogram
+from gsv.audio.spectral import KALDI_RATE, SOVITS_STFT, kaldi_fbank, spectrogram
 from gsv.errors import AudioError
-from gsv.models.encoders import ContentEncoder
+from gsv.models.encoders import HUBERT_RATE, ContentEncoder
 from gsv.models.sovits import Sovits, average_voices
 from gsv.models.speaker import SpeakerEncoder
 from gsv.synthesis.reading import Phonemes, Reader
-
-HUBERT_RATE = 16000
 
 # The length that the models were trained to continue from, and the length below which there is no voice to take.
 ADVISED_SECONDS = (3.0, 10.0)
@@ -68,7 +66,7 @@ class VoiceMaker:
             return Voice(torch.zeros(0, dtype=torch.int64, device=self.device), None, timbre, warnings)
         padded = np.concatenate([wave, np.zeros(TRAILING_ZEROS, wave.dtype)])
         features = self.content_encoder(torch.from_numpy(padded)[None].to(self.device, self.dtype))
-        prompt = self.sovits.quantize(features.to(self.dtype))[0]
+        prompt = self.sovits.quantize(features)[0]
         return Voice(prompt, self.reader.read_transcript(transcript, language), timbre, warnings)
 
     def _timbre(self, path: Path) -> Tensor:
@@ -84,7 +82,7 @@ class VoiceMaker:
         spec = spectrogram(wave[None], SOVITS_STFT)
         speaker = None
         if self.speaker_encoder is not None:
-            bank = kaldi_fbank(torch.from_numpy(load(path, HUBERT_RATE)))
+            bank = kaldi_fbank(torch.from_numpy(load(path, KALDI_RATE)))
             speaker = self.speaker_encoder(bank[None].to(self.device, self.dtype))
         return self.sovits.voice(spec.to(self.device, self.dtype), speaker)
 

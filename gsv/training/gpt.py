@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from gsv.checkpoints import export_gpt, missing_weights, read_gpt, write_gpt
 from gsv.errors import CheckpointError, TrainingError
-from gsv.models.t2s import T2S, T2SConfig
+from gsv.models.t2s import PREFIX, T2S, T2SConfig
 from gsv.paths import Project
 from gsv.training.data import MAX_SECONDS, SECONDS_PER_BUCKET, TOKENS_PER_SECOND, BucketBatches, GptBatch, GptData
 from gsv.training.loop import Board, Machine, Outcome, Plan, TrainReport, derived_seed, fit, loader, optimizer_on
@@ -29,7 +29,6 @@ from gsv.versions import Version, version_named
 
 BATCHES_PER_STEP = 4
 DROPOUT = 0.1
-PREFIX = "model."
 
 log = logging.getLogger(__name__)
 
