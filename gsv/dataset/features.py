@@ -3,19 +3,19 @@
 What is there already and fits is kept, so a run that was interrupted goes on where it stopped.
 """
 
-import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from gsv.checkpoints import missing_weights, read_generator
 from gsv.dataset.listing import numbered_lines, parse_line
+from gsv.dataset.report import StepReport, run_reported
 from gsv.dataset.rows import RowFile
 from gsv.dataset.steps import AudioStep, SemanticStep, SpeakerStep, TextStep, name_to_semantic, name_to_text
-from gsv.dataset.workers import Item, Outcome, State, Step, run, worker_devices
+from gsv.dataset.workers import Item, Outcome, Step, worker_devices
 from gsv.errors import InputError, TextError
-from gsv.paths import Experiment, Project, alone_in, written_whole
+from gsv.paths import Experiment, Project, alone_in
+from gsv.progress import Progress, TerminalProgress
 from gsv.text.languages import language_of_tag
 from gsv.versions import Version, version_named
 
@@ -49,36 +49,6 @@ class PrepareOptions:
 
 
 @dataclass(frozen=True)
-class StepReport:
-    """What one step made of the lines. `log` names those left out or failed, if there are any."""
-
-    title: str
-    outcomes: tuple[Outcome, ...]
-    seconds: float
-    log: Path | None
-
-    def count(self, state: State) -> int:
-        return sum(outcome.state == state for outcome in self.outcomes)
-
-    @property
-    def usable(self) -> int:
-        """Lines whose files are there now."""
-        return self.count("done") + self.count("kept")
-
-    @property
-    def problems(self) -> tuple[Outcome, ...]:
-        """The lines that were left out or failed, each with its reason."""
-        return tuple(outcome for outcome in self.outcomes if outcome.reason)
-
-    def __str__(self) -> str:
-        words: dict[State, str] = {"done": "made", "kept": "already there", "skipped": "left out", "failed": "failed"}
-        counts = Counter(outcome.state for outcome in self.outcomes)
-        parts = [f"{counts[state]} {word}" for state, word in words.items() if counts[state]]
-        log = f"; see {self.log}" if self.log else ""
-        return f"{self.title}: {', '.join(parts)} in {self.seconds:.1f} s{log}"
-
-
-@dataclass(frozen=True)
 class PrepareReport:
     """What became of an experiment: `rejected` list lines that no stage can use, and a report for each step."""
 
@@ -86,11 +56,12 @@ class PrepareReport:
     steps: tuple[StepReport, ...]
 
 
-def prepare(options: PrepareOptions) -> PrepareReport:
+def prepare(options: PrepareOptions, progress: Progress | None = None) -> PrepareReport:
     """Runs the stages. Raises a GsvError if the input or the weights are not usable, or if a step made nothing at all.
 
     Where only some lines fail, the others are finished and the report says which failed and why.
     """
+    progress = progress or TerminalProgress()
     version = version_named(options.version)
     unknown = [stage for stage in options.stages if stage not in STAGES]
     if unknown or not options.stages:
@@ -108,10 +79,7 @@ def prepare(options: PrepareOptions) -> PrepareReport:
     reports = []
     with alone_in(experiment.root):
         for step, table, _ in steps:
-            report = _run(step, table, items, rejected, devices, experiment)
-            reports.append(report)
-            if not report.usable:
-                raise InputError(f"Step {step.title} made nothing of {len(items)} lines: {report.problems[-1].reason}")
+            reports.append(_run(step, table, items, rejected, devices, experiment, progress))
     return PrepareReport(tuple(rejected), tuple(reports))
 
 
@@ -148,36 +116,18 @@ def _run(
     rejected: Sequence[Outcome],
     devices: Sequence[str],
     experiment: Experiment,
+    progress: Progress,
 ) -> StepReport:
-    started = time.monotonic()
-    if table is not None:
-        table.settle()
+    if table is None:
+        return run_reported(step, items, devices, experiment.root, progress, rejected)
+    table.settle()
     try:
-        outcomes = run(step, items, devices)
-        if table is not None:
-            usable = {outcome.name for outcome in outcomes if not outcome.reason}
-            table.join([item.name for item in items if item.name in usable])
+        report = run_reported(step, items, devices, experiment.root, progress, rejected)
+        usable = {outcome.name for outcome in report.outcomes if not outcome.reason}
+        table.join([item.name for item in items if item.name in usable])
     finally:
-        if table is not None:
-            table.settle()
-    return StepReport(
-        step.title,
-        (*rejected, *outcomes),
-        time.monotonic() - started,
-        _log(experiment, step.title, [*rejected, *outcomes]),
-    )
-
-
-def _log(experiment: Experiment, title: str, outcomes: Sequence[Outcome]) -> Path | None:
-    """Writes the reasons of lines that a step could not use beside its results; None if there are none."""
-    path = experiment.root / f"{title.replace(' ', '-')}-problems.txt"
-    problems = [f"{outcome.state}\t{outcome.name}\t{outcome.reason}\n" for outcome in outcomes if outcome.reason]
-    if not problems:
-        path.unlink(missing_ok=True)
-        return None
-    with written_whole(path) as temporary:
-        temporary.write_text("".join(problems), encoding="utf-8")
-    return path
+        table.settle()
+    return report
 
 
 def _items(options: PrepareOptions, version: Version) -> tuple[list[Item], list[Outcome]]:

@@ -9,7 +9,7 @@ Tensors have the precision that the encoder ran in: half on a GPU, single on a C
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -95,6 +95,9 @@ class TextStep:
 
         return handle
 
+    def files(self, item: Item) -> Sequence[Path]:
+        return ()
+
 
 @dataclass(frozen=True)
 class AudioStep:
@@ -128,6 +131,9 @@ class AudioStep:
 
         return handle
 
+    def files(self, item: Item) -> Sequence[Path]:
+        return (self.experiment.wav32k / item.name, self.experiment.hubert / f"{item.name}.pt")
+
 
 @dataclass(frozen=True)
 class SpeakerStep:
@@ -154,6 +160,9 @@ class SpeakerStep:
 
         return handle
 
+    def files(self, item: Item) -> Sequence[Path]:
+        return (self.experiment.speaker / f"{item.name}.pt",)
+
 
 @dataclass(frozen=True)
 class SemanticStep:
@@ -179,6 +188,9 @@ class SemanticStep:
             return "done"
 
         return handle
+
+    def files(self, item: Item) -> Sequence[Path]:
+        return ()
 
 
 def blended(wave: Samples, peak: float, scale: float) -> Samples:

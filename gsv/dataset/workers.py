@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import torch
-from tqdm import tqdm
 
 from gsv.errors import GsvError, InputError
+from gsv.progress import Progress
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
@@ -44,13 +44,14 @@ class Item:
 class Outcome:
     """What became of a line: made now, already there, left out by a rule, or failed; the last two say why.
 
-    `traceback` is that of an error that nobody foresaw.
+    `files` were seen to be there afterwards. `traceback` is that of an error that nobody foresaw.
     """
 
     name: str
     state: State
     reason: str = ""
     traceback: str = ""
+    files: tuple[Path, ...] = ()
 
 
 class Skip(Exception):
@@ -70,6 +71,10 @@ class Step(Protocol):
         """
         ...
 
+    def files(self, item: Item) -> Sequence[Path]:
+        """The files of its own that a line has once the work for it is done; it failed if one is missing or empty."""
+        ...
+
 
 def worker_devices(gpus: str) -> list[str]:
     """The device of each worker: "0-0" is two workers on GPU 0, "0-1" one each on GPUs 0 and 1.
@@ -85,7 +90,7 @@ def worker_devices(gpus: str) -> list[str]:
     return [f"cuda:{int(part) if int(part) < count else 0}" for part in parts]
 
 
-def run(step: Step, items: Sequence[Item], devices: Sequence[str]) -> list[Outcome]:
+def run(step: Step, items: Sequence[Item], devices: Sequence[str], progress: Progress) -> list[Outcome]:
     """Does the step for all items; the outcomes come in the order in which they happened.
 
     Raises the GsvError with which a worker could not start. Lines of a worker that was killed count as failed.
@@ -95,7 +100,8 @@ def run(step: Step, items: Sequence[Item], devices: Sequence[str]) -> list[Outco
     threads = max(1, torch.get_num_threads() // sum(1 for share in shares if share))
     workers: dict[Connection, tuple[BaseProcess, dict[str, Item]]] = {}
     outcomes: list[Outcome] = []
-    with tqdm(total=len(items), desc=step.title, unit="line", file=sys.stderr) as bar, _ended(workers):
+    progress.begin(step.title, len(items), "line")
+    with _ended(workers, progress):
         for part, (share, device) in enumerate(zip(shares, devices, strict=True)):
             if share:
                 ours, theirs = context.Pipe()
@@ -109,9 +115,9 @@ def run(step: Step, items: Sequence[Item], devices: Sequence[str]) -> list[Outco
                 worker, left = workers[connection]
                 for outcome in _received(connection, worker, left):
                     outcomes.append(outcome)
-                    if outcome.traceback:
-                        bar.write(outcome.traceback, file=sys.stderr)
-                    bar.update()
+                    if outcome.reason:
+                        progress.say(f"{outcome.state}: {outcome.name}: {outcome.reason}\n{outcome.traceback}".strip())
+                    progress.advance()
                 if not left:
                     del workers[connection]
                     connection.close()
@@ -149,11 +155,12 @@ def _received(ready: Connection, process: BaseProcess, left: dict[str, Item]) ->
 
 
 @contextmanager
-def _ended(workers: dict[Connection, tuple[BaseProcess, dict[str, Item]]]) -> Iterator[None]:
+def _ended(workers: dict[Connection, tuple[BaseProcess, dict[str, Item]]], progress: Progress) -> Iterator[None]:
     """Whatever happens inside, no worker is left behind: each finishes its line, and one that does not is ended."""
     try:
         yield
     finally:
+        progress.end()
         for connection in workers:
             connection.close()
         for process, _ in workers.values():
@@ -178,14 +185,19 @@ def _work(connection: Connection, step: Step, part: int, device: str, threads: i
         for item in share:
             if connection.poll():  # Nothing is ever sent to a worker: the pipe was closed.
                 return
-            connection.send(_outcome(handle, item))
+            connection.send(_outcome(step, handle, item))
     except BrokenPipeError:
         return
 
 
-def _outcome(handle: Callable[[Item], Literal["done", "kept"]], item: Item) -> Outcome:
+def _outcome(step: Step, handle: Callable[[Item], Literal["done", "kept"]], item: Item) -> Outcome:
     try:
-        return Outcome(item.name, handle(item))
+        state = handle(item)
+        files = tuple(step.files(item))
+        for path in files:
+            if not path.is_file() or not path.stat().st_size:
+                return Outcome(item.name, "failed", f"{path} was to be made and is not there.")
+        return Outcome(item.name, state, files=files)
     except Skip as skip:
         return Outcome(item.name, "skipped", str(skip))
     except GsvError as error:

@@ -139,7 +139,7 @@ def test_bad_lines_are_reported_each_and_the_others_are_made(clips: Clips, proje
 def test_a_run_that_makes_nothing_is_an_error(clips: Clips, project: Project) -> None:
     shutil.rmtree(clips.folder)
     clips.folder.mkdir()
-    with pytest.raises(InputError, match=r"1b audio made nothing of 4 lines: There is no sound file"):
+    with pytest.raises(InputError, match=r"1b audio made nothing of 4 inputs: There is no sound file"):
         run(clips, project)
     with pytest.raises(InputError, match=r"1c semantic made nothing of 4 lines: Stage 1b has made no content"):
         run(clips, project, "1c")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ import torch
 from gsv.dataset.workers import Item, Skip, run, worker_devices
 from gsv.errors import AudioError, InputError, MissingWeightsError
 from gsv.paths import written_whole
+from gsv.progress import TerminalProgress
 
 Made = Literal["done", "kept"]
 
@@ -54,6 +55,9 @@ class Scripted:
 
         return handle
 
+    def files(self, item: Item) -> Sequence[Path]:
+        return (self.folder / f"{item.name}.out",)
+
 
 def items(*texts: str) -> list[Item]:
     return [Item(f"{index}", Path("x"), "en", text) for index, text in enumerate(texts)]
@@ -65,7 +69,7 @@ def no_child_left() -> bool:
 
 def test_each_worker_takes_every_nth_line(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
-    outcomes = run(Scripted(tmp_path), items("", "", "", "", ""), ["cpu", "cpu"])
+    outcomes = run(Scripted(tmp_path), items("", "", "", "", ""), ["cpu", "cpu"], TerminalProgress())
     assert sorted((outcome.name, outcome.state, outcome.reason) for outcome in outcomes) == [
         (str(index), "done", "") for index in range(5)
     ]
@@ -76,7 +80,7 @@ def test_each_worker_takes_every_nth_line(tmp_path: Path) -> None:
 
 
 def test_a_line_that_cannot_be_done_does_not_cost_the_others(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    outcomes = run(Scripted(tmp_path), items("", "skip", "fail", "bug", ""), ["cpu"])
+    outcomes = run(Scripted(tmp_path), items("", "skip", "fail", "bug", ""), ["cpu"], TerminalProgress())
     assert [(outcome.state, outcome.reason) for outcome in outcomes] == [
         ("done", ""),
         ("skipped", "left out by a rule"),
@@ -90,7 +94,7 @@ def test_a_line_that_cannot_be_done_does_not_cost_the_others(tmp_path: Path, cap
 
 @pytest.mark.parametrize(("text", "said"), [("killed", "was killed by signal 9"), ("ended", "ended with exit code 1")])
 def test_a_killed_worker_is_reported_and_leaves_no_half_file(tmp_path: Path, text: str, said: str) -> None:
-    outcomes = run(Scripted(tmp_path), items("", "", text, "", "", ""), ["cpu", "cpu"])
+    outcomes = run(Scripted(tmp_path), items("", "", text, "", "", ""), ["cpu", "cpu"], TerminalProgress())
     states = {outcome.name: outcome.state for outcome in outcomes}
     assert states == {"0": "done", "1": "done", "2": "failed", "3": "done", "4": "failed", "5": "done"}
     assert all(said in outcome.reason for outcome in outcomes if outcome.state == "failed")
@@ -102,14 +106,14 @@ def test_a_killed_worker_is_reported_and_leaves_no_half_file(tmp_path: Path, tex
     ]
     if text == "ended":
         assert len(list(tmp_path.iterdir())) == 4, "a worker that is asked to end removes its temporary file"
-    again = run(Scripted(tmp_path), items(*[""] * 6), ["cpu"])
+    again = run(Scripted(tmp_path), items(*[""] * 6), ["cpu"], TerminalProgress())
     assert [outcome.state for outcome in again] == ["kept", "kept", "done", "kept", "done", "kept"]
 
 
 def test_what_keeps_a_worker_from_starting_is_raised(tmp_path: Path) -> None:
     (tmp_path / "no weights").touch()
     with pytest.raises(MissingWeightsError, match="gsv download v2"):
-        run(Scripted(tmp_path), items("", "", ""), ["cpu", "cpu"])
+        run(Scripted(tmp_path), items("", "", ""), ["cpu", "cpu"], TerminalProgress())
     assert no_child_left()
 
 
@@ -119,9 +123,10 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from test_workers import Scripted, items
 from gsv.dataset.workers import run
+from gsv.progress import TerminalProgress
 if __name__ == "__main__":
     try:
-        run(Scripted(Path(sys.argv[2])), items(*["0.2"] * 200), ["cpu", "cpu"])
+        run(Scripted(Path(sys.argv[2])), items(*["0.2"] * 200), ["cpu", "cpu"], TerminalProgress())
     except KeyboardInterrupt:
         print("interrupted", flush=True)
 """

@@ -99,7 +99,7 @@ def test_given_polyphone_model_is_asked(frontend: Frontend) -> None:
 
 
 def test_missing_polyphone_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MissingWeightsError, match="G2PWModel 1.1"):
+    with pytest.raises(MissingWeightsError, match=r"G2PWModel 1\.1"):
         Frontend(g2pw_dir=tmp_path).read("你好世界", "zh")
 
 

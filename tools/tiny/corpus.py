@@ -22,6 +22,7 @@ from gsv.dataset.rows import RowFile
 from gsv.dataset.steps import Handle, Made
 from gsv.dataset.workers import Item, Outcome, run
 from gsv.errors import InputError
+from gsv.progress import TerminalProgress
 from tiny.sentences import dictionary, plain_sentences, read_texts, shuffled
 from tiny.synthesisers import RATE, Label, Spoken, check_installed, flite_labels, speak
 
@@ -143,6 +144,9 @@ class SpeechStep:
 
         return handle
 
+    def files(self, item: Item) -> Sequence[Path]:
+        return (item.audio,)
+
 
 def written(labels: Sequence[Label]) -> str:
     """Labels in the form that `flite_labels` reads."""
@@ -160,7 +164,7 @@ def make_corpus(corpus: Corpus, plan: CorpusPlan, texts: Path, workers: int) -> 
         for number, (speaker, sentence) in enumerate([*train, *held])
     ]
     corpus.labels.settle()
-    outcomes = run(SpeechStep(corpus, plan.everyone, plan.loudness), items, ["cpu"] * workers)
+    outcomes = run(SpeechStep(corpus, plan.everyone, plan.loudness), items, ["cpu"] * workers, TerminalProgress())
     usable = {outcome.name for outcome in outcomes if not outcome.reason}
     corpus.labels.join([item.name for item in items if item.name in usable])
     for path, part in ((corpus.train, items[: len(train)]), (corpus.held, items[len(train) :])):
