@@ -141,7 +141,7 @@ def test_a_run_that_makes_nothing_is_an_error(clips: Clips, project: Project) ->
     clips.folder.mkdir()
     with pytest.raises(InputError, match=r"1b audio made nothing of 4 inputs: There is no sound file"):
         run(clips, project)
-    with pytest.raises(InputError, match=r"1c semantic made nothing of 4 lines: Stage 1b has made no content"):
+    with pytest.raises(InputError, match=r"1c semantic made nothing of 4 inputs: Stage 1b has made no content"):
         run(clips, project, "1c")
     clips.write("a.wav|anna|ja|こんにちは。")
     with pytest.raises(InputError, match=r"No line of .* is usable; the first problem: .*ja"):
