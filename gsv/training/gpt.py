@@ -19,6 +19,7 @@ from gsv.checkpoints import export_gpt, missing_weights, read_gpt, write_gpt
 from gsv.errors import CheckpointError, TrainingError
 from gsv.models.t2s import PREFIX, T2S, T2SConfig
 from gsv.paths import Project
+from gsv.progress import Progress, TerminalProgress
 from gsv.training.data import MAX_SECONDS, SECONDS_PER_BUCKET, TOKENS_PER_SECOND, BucketBatches, GptBatch, GptData
 from gsv.training.loop import Board, Machine, Outcome, Plan, TrainReport, derived_seed, fit, loader, optimizer_on
 from gsv.training.losses import preference_loss, rejected_sequences, semantic_targets, token_loss, top_accuracy
@@ -74,7 +75,7 @@ class _Start:
         return T2SConfig.from_dict(self.config["model"])
 
 
-def train_gpt(options: GptTrainOptions) -> TrainReport:
+def train_gpt(options: GptTrainOptions, progress: Progress | None = None) -> TrainReport:
     """Trains, going on from what an earlier run of the experiment left, and exports `GPT_weights*/EXP-eN.ckpt`.
 
     Raises InputError, TrainingError, MissingWeightsError or CheckpointError if the options, the experiment or the
@@ -96,7 +97,8 @@ def train_gpt(options: GptTrainOptions) -> TrainReport:
     max_seconds = start.config.get("data", {}).get("max_sec", MAX_SECONDS)
     data = GptData(experiment, version, start.model.EOS, max_seconds, start.model.bert_dim)
     log.info("Training %s on %s.", options.exp, data.report)
-    outcome = options.machine.run(_train, options, version, plan, start, _rate(start), data)
+    shown = progress or TerminalProgress()
+    outcome = options.machine.run(_train, options, version, plan, start, _rate(start), data, shown)
     return TrainReport(outcome, data.report)
 
 
@@ -128,6 +130,7 @@ def _train(
     start: _Start,
     rate: WarmupCosine | Constant,
     data: GptData,
+    progress: Progress,
 ) -> Outcome:
     """In every training process."""
     torch.manual_seed(derived_seed(options.seed, "weights"))
@@ -146,7 +149,7 @@ def _train(
         fabric.world_size,
     )
     recipe = _GptRecipe(fabric, options, version, start.config, rate, network, len(batches))
-    return fit(fabric, recipe, loader(fabric, options.machine, data, batches, data.collate), batches, plan)
+    return fit(fabric, recipe, loader(fabric, options.machine, data, batches, data.collate), batches, plan, progress)
 
 
 class _Pass(nn.Module):

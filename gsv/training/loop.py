@@ -22,11 +22,11 @@ from torch import Tensor
 from torch.multiprocessing import ProcessRaisedException
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
-from tqdm import tqdm
 
 from gsv.devices import half_precision_works
 from gsv.errors import TrainingError
 from gsv.paths import alone_in
+from gsv.progress import Progress, TerminalProgress
 from gsv.training.data import BucketBatches, DataReport
 from gsv.training.resume import Part, ResumePoint, set_steps_seen, steps_seen
 
@@ -258,7 +258,14 @@ def derived_seed(*sources: object) -> int:
     return random.Random(" ".join(map(str, sources))).getrandbits(63)  # noqa: S311 - not for secrets
 
 
-def fit(fabric: Fabric, recipe: Recipe, data: DataLoader[Any], batches: BucketBatches, plan: Plan) -> Outcome:
+def fit(
+    fabric: Fabric,
+    recipe: Recipe,
+    data: DataLoader[Any],
+    batches: BucketBatches,
+    plan: Plan,
+    progress: Progress | None = None,
+) -> Outcome:
     """Trains up to `plan.epochs` epochs in all, going on from what an earlier run left.
 
     After every epoch the state is saved, so a run that is killed loses at most the epoch it was in. Weights are
@@ -269,10 +276,12 @@ def fit(fabric: Fabric, recipe: Recipe, data: DataLoader[Any], batches: BucketBa
     training is at work in the same folder.
     """
     with alone_in(plan.folder) if fabric.is_global_zero else nullcontext():
-        return _fit(fabric, recipe, data, batches, plan)
+        return _fit(fabric, recipe, data, batches, plan, progress or TerminalProgress())
 
 
-def _fit(fabric: Fabric, recipe: Recipe, data: DataLoader[Any], batches: BucketBatches, plan: Plan) -> Outcome:
+def _fit(
+    fabric: Fabric, recipe: Recipe, data: DataLoader[Any], batches: BucketBatches, plan: Plan, progress: Progress
+) -> Outcome:
     point = ResumePoint(plan.folder, tuple(recipe.parts))
     first = next(iter(recipe.parts.values()))
     if fabric.is_global_zero:
@@ -296,7 +305,7 @@ def _fit(fabric: Fabric, recipe: Recipe, data: DataLoader[Any], batches: BucketB
         point.keep_if_missing(done, step)
     history: list[dict[str, float]] = []
     exported: list[Path] = []
-    with _Journal(fabric, plan, done, step, batches) as journal:
+    with _Journal(fabric, plan, done, step, batches, progress) as journal:
         for epoch in range(done + 1, plan.epochs + 1):
             batches.epoch = epoch
             recipe.begin(epoch)
@@ -327,9 +336,9 @@ def _fit(fabric: Fabric, recipe: Recipe, data: DataLoader[Any], batches: BucketB
 
 
 class _Journal:
-    """The progress bar and the TensorBoard log of a run; only the first process writes them."""
+    """What a run tells of its progress, and its TensorBoard log; only the first process tells and writes."""
 
-    def __init__(self, fabric: Fabric, plan: Plan, done: int, step: int, batches: Sized):
+    def __init__(self, fabric: Fabric, plan: Plan, done: int, step: int, batches: Sized, progress: Progress):
         # Importing it takes long, and only trainings need it.
         from torch.utils.tensorboard import SummaryWriter
 
@@ -338,9 +347,9 @@ class _Journal:
         # What a killed run logged after its last saved epoch is about to be logged again; readers are told to drop it.
         self.board = SummaryWriter(plan.folder, purge_step=step + 1) if self.writes else None
         per_epoch = len(batches)
-        self.bar = tqdm(
-            total=plan.epochs * per_epoch, initial=done * per_epoch, unit="step", disable=not self.writes, smoothing=0.1
-        )
+        self.progress = progress
+        if self.writes:
+            progress.begin("training", plan.epochs * per_epoch, "step", done * per_epoch)
         self.sums: dict[str, float] = {}
         self.count = 0
         self.epoch = done
@@ -350,14 +359,13 @@ class _Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bar.close()
         if self.board is not None:
+            self.progress.end()
             self.board.close()
 
     def begin(self, epoch: int) -> None:
         self.epoch = epoch
         self.sums, self.count, self.started = {}, 0, time.monotonic()
-        self.bar.set_description(f"epoch {epoch}/{self.plan.epochs}")
 
     def log(self, step: int, scalars: dict[str, Tensor]) -> None:
         # One transfer for all of them.
@@ -368,9 +376,9 @@ class _Journal:
             if self.board is not None:
                 self.board.add_scalar(name, value, step)
         self.count += 1
-        brief = {name.partition("/")[2]: f"{value:.3g}" for name, value in shown.items() if "/" in name}
-        self.bar.set_postfix(brief, refresh=False)
-        self.bar.update()
+        if self.writes:
+            losses = [f"{name.partition('/')[2]}={value:.3g}" for name, value in shown.items() if "/" in name]
+            self.progress.advance(note=", ".join([f"epoch {self.epoch}/{self.plan.epochs}", *losses]))
 
     def finish(self) -> dict[str, float]:
         """The epoch's means; TrainingError if one is not a number."""

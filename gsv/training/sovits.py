@@ -30,6 +30,7 @@ from gsv.errors import CheckpointError, TrainingError
 from gsv.models.discriminators import Discriminators
 from gsv.models.sovits import Sovits, SovitsConfig, slice_segments
 from gsv.paths import Project
+from gsv.progress import Progress, TerminalProgress
 from gsv.training.data import FRAMES_PER_BUCKET, STFT, BucketBatches, SovitsBatch, SovitsData
 from gsv.training.loop import Board, Machine, Outcome, Plan, TrainReport, derived_seed, fit, loader, optimizer_on
 from gsv.training.losses import (
@@ -174,7 +175,7 @@ class _Start:
     discriminator: dict[str, Tensor] | None
 
 
-def train_sovits(options: SovitsTrainOptions) -> TrainReport:
+def train_sovits(options: SovitsTrainOptions, progress: Progress | None = None) -> TrainReport:
     """Trains, going on from what an earlier run of the experiment left, and exports `SoVITS_weights*/EXP_eN_sM.pth`.
 
     Raises InputError, TrainingError, MissingWeightsError or CheckpointError if the options, the experiment or the
@@ -204,7 +205,8 @@ def train_sovits(options: SovitsTrainOptions) -> TrainReport:
     if options.learning_rate is not None:
         start = replace(start, settings=replace(start.settings, learning_rate=options.learning_rate))
     log.info("Training %s on %s.", options.exp, data.report)
-    outcome = options.machine.run(_train, options, version, plan, start, data)
+    shown = progress or TerminalProgress()
+    outcome = options.machine.run(_train, options, version, plan, start, data, shown)
     return TrainReport(outcome, data.report)
 
 
@@ -260,7 +262,13 @@ def _from_scratch(options: SovitsTrainOptions, version: Version, data: SovitsDat
 
 
 def _train(
-    fabric: Fabric, options: SovitsTrainOptions, version: Version, plan: Plan, start: _Start, data: SovitsData
+    fabric: Fabric,
+    options: SovitsTrainOptions,
+    version: Version,
+    plan: Plan,
+    start: _Start,
+    data: SovitsData,
+    progress: Progress,
 ) -> Outcome:
     """In every training process."""
     torch.manual_seed(derived_seed(options.seed, "weights"))
@@ -273,7 +281,7 @@ def _train(
         data.lengths, FRAMES_PER_BUCKET, options.batch_size, options.seed, fabric.global_rank, fabric.world_size
     )
     recipe = _SovitsRecipe(fabric, options, version, start.config, start.settings, generator, discriminator)
-    return fit(fabric, recipe, loader(fabric, options.machine, data, batches, data.collate), batches, plan)
+    return fit(fabric, recipe, loader(fabric, options.machine, data, batches, data.collate), batches, plan, progress)
 
 
 class _Pass(nn.Module):
