@@ -29,8 +29,9 @@ from gsv.paths import Project
 from tiny.codes import TinyFiles, prepare_part, write_start
 from tiny.content import ContentPlan, train_content
 from tiny.corpus import CorpusPlan, make_corpus
-from tiny.gates import codes_gate, content_gate, real_gate, sovits_gate, tokens_gate
+from tiny.gates import codes_gate, content_gate, human_gate, sovits_gate, tokens_gate
 from tiny.halves import StepsPlan, train_tokens, train_voice
+from tiny.humans import HELD, recordings
 from tiny.keeping import keep as write_kept
 from tiny.keeping import restore as from_kept
 from tiny.shipping import ship as write_set
@@ -49,15 +50,16 @@ def corpus(files: TinyFiles, given: argparse.Namespace) -> None:
 
 def content(files: TinyFiles, given: argparse.Namespace) -> None:
     plan = ContentPlan.read(CONFIGS / "content.yaml")
-    train_content(files.corpus, files.work, CONFIGS / "hubert.json", plan, files.content)
+    humans = recordings(given.humans, CONFIGS / "humans.list")[:-HELD] if given.humans is not None else []
+    train_content(files.corpus, files.work, CONFIGS / "hubert.json", plan, files.content, humans)
     judge_content(files, given)
 
 
 def judge_content(files: TinyFiles, given: argparse.Namespace) -> None:
     for score in content_gate(files, CONFIGS):
         print(score)
-    if given.real is not None:
-        print(*real_gate(files, CONFIGS, given.real, given.transcripts), sep="\n")
+    if given.humans is not None:
+        print(*human_gate(files, CONFIGS, given.humans), sep="\n")
 
 
 def codes(files: TinyFiles, given: argparse.Namespace) -> None:
@@ -116,8 +118,7 @@ def main() -> int:
     parser.add_argument("--texts", type=Path, default=Path("/usr/share/games/fortunes"), help="folder of texts")
     parser.add_argument("--workers", type=int, default=2, help="processes that make clips and features")
     parser.add_argument("--utterances", type=int, default=24, help="how many the gates of words listen to")
-    parser.add_argument("--real", type=Path, help="folder of recordings of humans, for the content encoder's gate")
-    parser.add_argument("--transcripts", type=Path, help="a list file with what is said in them")
+    parser.add_argument("--humans", type=Path, help="folder of the recordings that configs/tiny/humans.list names")
     home = Project.default().root
     parser.add_argument("--to", type=lambda path: Project(Path(path)), default=Project(home), help="where to ship to")
     given = parser.parse_args()

@@ -255,6 +255,7 @@ class GptBatch(NamedTuple):
     tokens: Tensor  # [B, Y]
     token_lengths: Tensor  # [B]
     bert: Tensor  # [B, 1024, X]
+    names: tuple[str, ...] = ()  # B of them
 
 
 class GptData(Dataset[TokenClip]):
@@ -348,7 +349,8 @@ class GptData(Dataset[TokenClip]):
             path = self.experiment.bert / f"{clip.name}.pt"
             if path.is_file():
                 row[:, : len(clip.phonemes)] = _tensor(path).float()
-        return GptBatch(phonemes, phoneme_lengths, tokens, token_lengths, bert)
+        names = tuple(clip.name for clip in clips)
+        return GptBatch(phonemes, phoneme_lengths, tokens, token_lengths, bert, names)
 
 
 def _semantic_lines(experiment: Experiment, sieve: _Sieve) -> Iterator[tuple[str, list[int]]]:

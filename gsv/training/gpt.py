@@ -5,7 +5,7 @@ ScaledAdam. The network's dropout of 0.1, which its configuration does not speak
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,9 @@ from gsv.versions import Version, version_named
 
 BATCHES_PER_STEP = 4
 DROPOUT = 0.1
+
+# Given the network, what gives the loss to add for a batch that the network was just called with.
+Guidance = Callable[[T2S], Callable[[GptBatch], Tensor]]
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +78,12 @@ class _Start:
         return T2SConfig.from_dict(self.config["model"])
 
 
-def train_gpt(options: GptTrainOptions, progress: Progress | None = None) -> TrainReport:
+def train_gpt(
+    options: GptTrainOptions, guidance: Guidance | None = None, progress: Progress | None = None
+) -> TrainReport:
     """Trains, going on from what an earlier run of the experiment left, and exports `GPT_weights*/EXP-eN.ckpt`.
+
+    `guidance` adds a loss of the caller's own, on what the network does inside.
 
     Raises InputError, TrainingError, MissingWeightsError or CheckpointError if the options, the experiment or the
     weights are not usable; nothing has been written then.
@@ -98,7 +105,7 @@ def train_gpt(options: GptTrainOptions, progress: Progress | None = None) -> Tra
     data = GptData(experiment, version, start.model.EOS, max_seconds, start.model.bert_dim)
     log.info("Training %s on %s.", options.exp, data.report)
     shown = progress or TerminalProgress()
-    outcome = options.machine.run(_train, options, version, plan, start, _rate(start), data, shown)
+    outcome = options.machine.run(_train, options, version, plan, start, _rate(start), data, guidance, shown)
     return TrainReport(outcome, data.report)
 
 
@@ -130,6 +137,7 @@ def _train(
     start: _Start,
     rate: WarmupCosine | Constant,
     data: GptData,
+    guidance: Guidance | None,
     progress: Progress,
 ) -> Outcome:
     """In every training process."""
@@ -148,31 +156,33 @@ def _train(
         fabric.global_rank,
         fabric.world_size,
     )
-    recipe = _GptRecipe(fabric, options, version, start.config, rate, network, len(batches))
+    recipe = _GptRecipe(fabric, options, version, start.config, rate, network, len(batches), guidance)
     return fit(fabric, recipe, loader(fabric, options.machine, data, batches, data.collate), batches, plan, progress)
 
 
 class _Pass(nn.Module):
     """The network and its losses as one module, so that several processes can share the gradient of one call."""
 
-    def __init__(self, network: T2S, dpo: bool):
+    def __init__(self, network: T2S, dpo: bool, guidance: Guidance | None):
         super().__init__()
         self.network = network
         self.dpo = dpo
+        self.guide = guidance(network) if guidance is not None else None
         for position in (network.ar_text_position, network.ar_audio_position):
             position.register_forward_hook(_position_dropout)
 
-    def forward(self, batch: GptBatch) -> tuple[Tensor, Tensor]:
-        """The loss, and the share of tokens that are among the best three guesses."""
+    def forward(self, batch: GptBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """The loss, what guidance adds to it, and the share of tokens that are among the best three guesses."""
         end = self.network.config.EOS
         targets = semantic_targets(batch.tokens, batch.token_lengths, end)
         logits = self._logits(batch, batch.tokens, batch.token_lengths)
+        guided = self.guide(batch) if self.guide is not None else logits.new_zeros(())
         loss = token_loss(logits, targets)
         if self.dpo:
             rejected, lengths = rejected_sequences(batch.tokens)
             rejected_targets = semantic_targets(rejected, lengths, end)
             loss = loss + preference_loss(logits, targets, self._logits(batch, rejected, lengths), rejected_targets)
-        return loss, top_accuracy(logits, targets, end)
+        return loss, guided, top_accuracy(logits, targets, end)
 
     def _logits(self, batch: GptBatch, tokens: Tensor, lengths: Tensor) -> Tensor:
         logits: Tensor = self.network(batch.phonemes, batch.phoneme_lengths, tokens, lengths, batch.bert)
@@ -195,14 +205,16 @@ class _GptRecipe:
         rate: WarmupCosine | Constant,
         network: T2S,
         batches: int,
+        guidance: Guidance | None,
     ):
         self.fabric = fabric
         self.options = options
         self.version = version
         self.config = config
         self.rate = rate
+        self.guided = guidance is not None
         optimizer = ScaledAdam(network.parameters(), rate(0))
-        self.model = fabric.setup_module(_Pass(network, options.dpo).train())
+        self.model = fabric.setup_module(_Pass(network, options.dpo, guidance).train())
         self.optimizer = optimizer_on(fabric, optimizer)
         self.parts = {"T": Part(network, optimizer, rate(0))}
         self.updates_per_epoch = -(-batches // BATCHES_PER_STEP)
@@ -217,8 +229,8 @@ class _GptRecipe:
         # The rest of an epoch makes a step of its own, so that nothing is carried over its end.
         complete = last or self.gathered == BATCHES_PER_STEP
         with self.fabric.no_backward_sync(self.model, enabled=not complete):
-            loss, accuracy = self.model(batch)
-            self.fabric.backward(loss)
+            loss, guided, accuracy = self.model(batch)
+            self.fabric.backward(loss + guided)
         rate = self.rate(self.updates)
         if complete:
             for group in self.parts["T"].optimizer.param_groups:
@@ -231,6 +243,7 @@ class _GptRecipe:
         return {
             "loss/total": loss,
             "loss/per_token": per_token,
+            **({"loss/guidance": guided / batch.tokens.numel()} if self.guided else {}),
             "accuracy/top_3": accuracy,
             "learning_rate": torch.tensor(rate, device=loss.device),
         }

@@ -17,7 +17,7 @@ from gsv.paths import Project
 from gsv.synthesis.engine import Engine, SpeechOptions
 from gsv.training.sovits import SovitsTrainOptions, train_sovits
 from gsv.training.start import UNTRAINED
-from tiny.codes import VERSION, TinyFiles, aligned, judge_codes, prepare_part, write_pairs, write_start
+from tiny.codes import VERSION, TinyFiles, aligned, judge_codes, places_in_pairs, prepare_part, write_pairs, write_start
 from tiny.content import ContentPlan, train_content
 from tiny.corpus import Corpus, speaker_of
 from tiny.halves import StepsPlan, train_tokens, train_voice
@@ -26,7 +26,7 @@ from tiny.shipping import ship
 
 from .test_content import CPU, WIDTHS
 
-CONTENT = ContentPlan(1, 10, 5, 0.6, 0.01, 4, 0.25, 0.2, 0.5)
+CONTENT = ContentPlan(1, 10, 10, 0.1, 5, 0.6, 0.01, 4, 0.25, 0.2, 0.5)
 CONFIGS = Path(__file__).parent.parent.parent / "configs" / "tiny"
 
 
@@ -55,7 +55,7 @@ def configs(tmp_path: Path) -> Path:
     settings["discriminator"] = {"scale": [4, 16, 64, 256, 256, 256], "period": [4, 4, 4, 4, 4]}
     (folder / "s2.json").write_text(json.dumps(settings))
     gpt = yaml.safe_load((CONFIGS / "s1.yaml").read_text())
-    gpt["model"] |= {"vocab_size": 9, "EOS": 8, "embedding_dim": 16, "hidden_dim": 16, "head": 2, "n_layer": 1}
+    gpt["model"] |= {"vocab_size": 9, "EOS": 8, "embedding_dim": 16, "hidden_dim": 16, "head": 2, "n_layer": 3}
     (folder / "s1.yaml").write_text(yaml.safe_dump(gpt))
     return folder
 
@@ -69,7 +69,7 @@ def test_codes_that_name_the_phone_share_all_its_information() -> None:
 
 def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Path) -> None:
     files = TinyFiles(tmp_path)
-    train_content(corpus, files.work, configs / "hubert.json", CONTENT, files.content, CPU)
+    train_content(corpus, files.work, configs / "hubert.json", CONTENT, files.content, machine=CPU)
     for part, count in (("train", 20), ("held", 4)):
         assert [step.usable for step in prepare_part(files, part, ("1a", "1b"), 1).steps] == [count, count]
     write_start(files, configs, seed=1)
@@ -80,7 +80,7 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert start.config["content_module"] == "gsv-tiny/content"
     assert judge_codes(aligned(files, "held"), 8).shared > 0.3
 
-    assert write_pairs(files, seed=1) == 10
+    assert len(write_pairs(files, seed=1)) == 10
     experiment = files.project.experiment("pairs")
     texts, codes = name_to_text(experiment).rows(), name_to_semantic(experiment).rows()
     single = name_to_semantic(files.project.experiment("train")).rows()
@@ -90,10 +90,16 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     for first, second in halves:
         assert speakers[first] == speakers[second]
         assert codes[f"{first}+{second}"][1] == f"{single[first][1]} {single[second][1]}"
-    write_pairs(files, seed=2)
+    names = write_pairs(files, seed=2)
     assert set(name_to_text(experiment).rows()) != set(texts)
 
-    steps = StepsPlan(seed=1, sovits_epochs=2, sovits_batch_size=10, gpt_epochs=2, gpt_batch_size=2)
+    for (name, places), (first, _) in zip(places_in_pairs(files, names).items(), names, strict=True):
+        tokens, phonemes = name_to_semantic(experiment).rows()[name][1], name_to_text(experiment).rows()[name][1]
+        assert len(places) == len(tokens.split())
+        assert max(places) < len(phonemes.split())
+        assert min(places[len(single[first][1].split()) :]) >= len(phonemes.split()) // 2
+
+    steps = StepsPlan(seed=1, sovits_epochs=2, sovits_batch_size=10, gpt_epochs=2, gpt_batch_size=1)
     voice = train_voice(files, steps)
     assert voice.outcome.epochs == 2
     # No discriminator judges a voice that is not one yet.
@@ -101,6 +107,7 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert voice.outcome.history[1]["loss/g/mel"] < voice.outcome.history[0]["loss/g/mel"]
     reports = list(train_tokens(files, steps))
     assert [report.outcome.epochs for report in reports] == [1, 2]
+    assert reports[1].outcome.history[0]["loss/guidance"] < reports[0].outcome.history[0]["loss/guidance"]
     assert read_gpt(reports[-1].weights).info != UNTRAINED
     assert (experiment.gpt_logs(VERSION)).is_dir()
     from_scratch = voice.outcome.history[0]["loss/g/mel"]

@@ -9,12 +9,13 @@ import torch
 
 from gsv.models.encoders import ContentEncoder
 from gsv.training.loop import Machine
-from tiny.content import FIRST, HOP, Clip, ContentPlan, targets, train_content
+from tiny.content import Clip, ContentPlan, targets, train_content
 from tiny.corpus import Corpus
+from tiny.humans import FIRST, HOP, Recording
 from tiny.sounds import RATE, spoilt
 from tiny.synthesisers import PHONES
 
-PLAN = ContentPlan(1, 4, 5, 0.6, 0.01, 4, 0.25, 0.2, 0.5)
+PLAN = ContentPlan(1, 4, 2, 0.2, 5, 0.6, 0.01, 4, 0.25, 0.2, 0.5)
 CPU = Machine(accelerator="cpu")
 WIDTHS = {
     "hidden_size": 16,
@@ -63,24 +64,31 @@ def test_the_first_frame_is_where_the_targets_expect_it() -> None:
 
 
 def test_training_lowers_the_loss_and_goes_on_as_if_never_stopped(corpus: Corpus, widths: Path, tmp_path: Path) -> None:
-    whole = train_content(corpus, tmp_path / "whole", widths, PLAN, tmp_path / "whole" / "content", CPU)
+    whole = train_content(corpus, tmp_path / "whole", widths, PLAN, tmp_path / "whole" / "content", machine=CPU)
     phones = [epoch["loss/phones"] for epoch in whole.history]
     assert phones[-1] < 0.7 * phones[0]
 
     # The rate depends on how many epochs there are to be, so the stopped one is cut off rather than planned shorter.
     stopped = replace(PLAN, epochs=2, final_part=0.01)
     unbroken = replace(PLAN, epochs=4, final_part=0.01)
-    train_content(corpus, tmp_path / "parts", widths, stopped, tmp_path / "parts" / "content", CPU)
-    parts = train_content(corpus, tmp_path / "parts", widths, unbroken, tmp_path / "parts" / "content", CPU)
-    other = train_content(corpus, tmp_path / "other", widths, unbroken, tmp_path / "other" / "content", CPU)
+    train_content(corpus, tmp_path / "parts", widths, stopped, tmp_path / "parts" / "content", machine=CPU)
+    parts = train_content(corpus, tmp_path / "parts", widths, unbroken, tmp_path / "parts" / "content", machine=CPU)
+    other = train_content(corpus, tmp_path / "other", widths, unbroken, tmp_path / "other" / "content", machine=CPU)
     assert parts.resumed_from == 2
     assert [epoch["loss/phones"] for epoch in parts.history] == pytest.approx(
         [epoch["loss/phones"] for epoch in other.history[2:]], rel=0.02
     )
 
 
+def test_recordings_join_once_the_encoder_can_align_them(corpus: Corpus, widths: Path, tmp_path: Path) -> None:
+    humans = [Recording(corpus.wavs / "a-00022.wav", (("iy", "s"), ("aa", "iy", "s", "aa")))]
+    outcome = train_content(corpus, tmp_path, widths, PLAN, tmp_path / "content", humans, CPU)
+    # Twenty clips in batches of five, and from the third epoch on a fifth of what is heard is the recording.
+    assert outcome.steps == 4 + 4 + 5 + 5
+
+
 def test_the_encoder_is_shipped_as_gsv_loads_it(corpus: Corpus, widths: Path, tmp_path: Path) -> None:
-    train_content(corpus, tmp_path, widths, replace(PLAN, epochs=1), tmp_path / "content", CPU)
+    train_content(corpus, tmp_path, widths, replace(PLAN, epochs=1), tmp_path / "content", machine=CPU)
     encoder = ContentEncoder.load(tmp_path / "content")
     assert encoder.width == 16
     assert encoder(torch.randn(1, RATE)).shape == (1, 16, 49)

@@ -7,7 +7,7 @@ WORK/logs/pairs                                                    texts and tok
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +33,10 @@ from gsv.training.sovits import DiscriminatorWidths
 from gsv.training.start import UNTRAINED, built, read_config, untrained_generator
 from gsv.versions import version_named
 from tiny.corpus import Corpus, speaker_of
+from tiny.guiding import NOWHERE, TOKENS_PER_SECOND, places_of
 from tiny.synthesisers import PHONES
 
 VERSION = version_named("v2")
-TOKENS_PER_SECOND = 25
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,12 @@ def write_halves(
     write_gpt(files.gpt, GptFile(weight, read_config(configs / "s1.yaml"), UNTRAINED))
 
 
-def write_pairs(files: TinyFiles, seed: int) -> int:
-    """Every training clip once, each behind or before another of its speaker; returns the number of pairs.
+def write_pairs(files: TinyFiles, seed: int) -> list[tuple[str, str]]:
+    """Every training clip once, each behind or before another of its speaker; returns their names.
 
     So the second half is spoken as decoding is asked for: after the text and the tokens of a prompt.
     """
-    train, pairs = files.project.experiment("train"), files.project.experiment("pairs")
+    train, experiment = files.project.experiment("train"), files.project.experiment("pairs")
     texts, codes = name_to_text(train).rows(), name_to_semantic(train).rows()
     speakers = speaker_of(files.corpus)
     clips: dict[str, list[str]] = defaultdict(list)
@@ -131,18 +131,34 @@ def write_pairs(files: TinyFiles, seed: int) -> int:
         if name in codes:
             clips[speakers[name]].append(name)
     chance = random.Random(f"pairs {seed}")  # noqa: S311 - not for secrets
-    rows, tokens = [], []
+    pairs: list[tuple[str, str]] = []
     for names in clips.values():
         chance.shuffle(names)
-        for first, second in zip(names[::2], names[1::2], strict=False):
-            name = f"{first}+{second}"
-            rows.append([name, *(f"{texts[first][i]} {texts[second][i]}" for i in (1, 2, 3))])
-            tokens.append([name, f"{codes[first][1]} {codes[second][1]}"])
-    for table, content in ((name_to_text(pairs), rows), (name_to_semantic(pairs), tokens)):
+        pairs += zip(names[::2], names[1::2], strict=False)
+    both = [(f"{first}+{second}", first, second) for first, second in pairs]
+    rows = [[name, *(f"{texts[first][i]} {texts[second][i]}" for i in (1, 2, 3))] for name, first, second in both]
+    tokens = [[name, f"{codes[first][1]} {codes[second][1]}"] for name, first, second in both]
+    for table, content in ((name_to_text(experiment), rows), (name_to_semantic(experiment), tokens)):
         for row in content:
             table.append(0, row)
         table.join([row[0] for row in content])
-    return len(rows)
+    return pairs
+
+
+def places_in_pairs(files: TinyFiles, pairs: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
+    """Where in the text of both each token's phoneme is, by the pair's name; see `places_of`."""
+    train = files.project.experiment("train")
+    texts, codes, labels = name_to_text(train).rows(), name_to_semantic(train).rows(), files.corpus.labels_by_name()
+
+    def places(name: str) -> list[int]:
+        return places_of(texts[name][1].split(), labels[name], len(codes[name][1].split()))
+
+    found = {}
+    for first, second in pairs:
+        behind = len(texts[first][1].split())
+        moved = (place if place == NOWHERE else place + behind for place in places(second))
+        found[f"{first}+{second}"] = [*places(first), *moved]
+    return found
 
 
 @dataclass(frozen=True)

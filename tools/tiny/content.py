@@ -27,13 +27,12 @@ from gsv.training.data import BucketBatches
 from gsv.training.loop import Board, Machine, Outcome, Plan, derived_seed, fit, loader, optimizer_on
 from gsv.training.resume import Part
 from tiny.corpus import Corpus
+from tiny.humans import FIRST, HOP, Recording, aligned_labels
 from tiny.sounds import RATE, spoilt
 from tiny.synthesisers import PHONES, Label
 
-HOP = 320
-# The middle of an encoder's first frame.
-FIRST = 200
 PACE = (0.87, 1.15)
+EPOCHS_AN_ALIGNMENT = 2
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,8 @@ class ContentPlan:
 
     seed: int
     epochs: int
+    epochs_alone: int
+    human_part: float
     batch_size: int
     crop_seconds: float
     learning_rate: float
@@ -244,9 +245,18 @@ def untrained_content(hubert: Path, plan: ContentPlan) -> ContentTrainer:
 
 
 def train_content(
-    corpus: Corpus, work: Path, hubert: Path, plan: ContentPlan, out: Path, machine: Machine | None = None
+    corpus: Corpus,
+    work: Path,
+    hubert: Path,
+    plan: ContentPlan,
+    out: Path,
+    humans: Sequence[Recording] = (),
+    machine: Machine | None = None,
 ) -> Outcome:
     """Trains on the corpus, going on from what is in WORK/content, and writes the encoder's folder `out`.
+
+    After `epochs_alone` epochs the encoder can tell when each phone is spoken in the recordings of humans, if there are
+    any; from then on they make up `human_part` of what it hears.
 
     Raises InputError or TrainingError if there is no corpus.
     """
@@ -255,13 +265,38 @@ def train_content(
         raise InputError(f"{corpus.train} is empty; make the corpus first.")
     trainer = untrained_content(hubert, plan)
     frames = _frames(trainer.encoder, round(plan.crop_seconds * RATE))
-    data = ContentData(read_clips(corpus, names, work / "content" / "train.pt"), plan.crop_seconds, frames)
-    batches = BucketBatches(data.lengths, 1, plan.batch_size, plan.seed)
+    clips = read_clips(corpus, names, work / "content" / "train.pt")
     machine = machine or Machine(precision="bf16-mixed")
-    fabric = machine.fabric()
-    recipe = _ContentRecipe(fabric, trainer, len(batches), out)
-    todo = Plan(work / "content", plan.epochs, plan.seed, save_every=5, only_latest=True, export_every=True)
-    return fit(fabric, recipe, loader(fabric, machine, data, batches, data.collate), batches, todo)
+
+    def train(heard: Sequence[Clip], epochs: int) -> Outcome:
+        data = ContentData(heard, plan.crop_seconds, frames)
+        batches = BucketBatches(data.lengths, 1, plan.batch_size, plan.seed)
+        fabric = machine.fabric()
+        recipe = _ContentRecipe(fabric, trainer, len(batches), out)
+        todo = Plan(work / "content", epochs, plan.seed, save_every=5, only_latest=True, export_every=True)
+        return fit(fabric, recipe, loader(fabric, machine, data, batches, data.collate), batches, todo)
+
+    if not humans:
+        return train(clips, plan.epochs)
+    outcome = train(clips, plan.epochs_alone)
+    times = round(plan.human_part / (1 - plan.human_part) * len(clips) / len(humans))
+    while outcome.epochs < plan.epochs:
+        # Aligned anew, since the encoder hears humans better each time.
+        spoken = human_clips(trainer, humans)
+        outcome = train([*clips, *spoken * times], min(outcome.epochs + EPOCHS_AN_ALIGNMENT, plan.epochs))
+    return outcome
+
+
+@torch.no_grad()
+def human_clips(trainer: ContentTrainer, humans: Sequence[Recording]) -> list[Clip]:
+    """Recordings with the times of their phones as the encoder hears them now."""
+    trainer.eval()
+    clips = []
+    for recording in tqdm(humans, desc="humans"):
+        wave = torch.from_numpy(load(recording.path, RATE))
+        clips.append(clip_of(recording.path, aligned_labels(trainer.read(wave[None])[0][0], recording.words)))
+    trainer.train()
+    return clips
 
 
 def _frames(encoder: ContentEncoder, samples: int) -> int:

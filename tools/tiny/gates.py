@@ -17,11 +17,11 @@ from gsv.models.sovits import Sovits
 from gsv.models.t2s import T2S
 from gsv.synthesis.decoder import Row, generate
 from gsv.synthesis.sampling import SamplingOptions
-from gsv.text.frontend import Frontend
 from gsv.text.symbols import symbol_table
 from gsv.training.resume import LATEST
 from tiny.codes import VERSION, TinyFiles, aligned, judge_codes
-from tiny.content import FIRST, HOP, ContentPlan, ContentTrainer, clip_of, targets, untrained_content
+from tiny.content import ContentPlan, ContentTrainer, clip_of, targets, untrained_content
+from tiny.humans import FIRST, HELD, HOP, recordings
 from tiny.judging import Recogniser, Tally, phones_heard
 from tiny.sentences import words_of
 from tiny.sounds import RATE
@@ -75,16 +75,18 @@ def content_gate(files: TinyFiles, configs: Path) -> Iterator[Score]:
 
 
 @torch.no_grad()
-def real_gate(files: TinyFiles, configs: Path, folder: Path, transcripts: Path) -> Iterator[Score]:
-    """Phones that the content encoder gets wrong in recordings of humans, whose transcripts a list file holds."""
-    trainer, frontend, errors = trained_content(files, configs), Frontend(VERSION.symbols), Tally()
-    for line in read_list(transcripts):
-        if (folder / line.audio).is_file():
-            wave = torch.from_numpy(load(folder / line.audio, RATE))
-            phones = frontend.read_for_training(line.text, line.language).phones
-            wanted = [phone.rstrip("012").lower() for phone in phones if phone.rstrip("012").lower() in PHONES]
-            errors.add(wanted, phones_heard(trainer.read(wave[None])[0][0]))
-    yield Score("content encoder, human speech: phone error", errors.rate, 0.3)
+def human_gate(files: TinyFiles, configs: Path, folder: Path) -> Iterator[Score]:
+    """Phones that the content encoder gets wrong in recordings of humans: those it has heard, and others."""
+    trainer = trained_content(files, configs)
+    errors = {"heard in training": Tally(), "others": Tally()}
+    spoken = recordings(folder, configs / "humans.list")
+    for place, recording in enumerate(spoken):
+        wave = torch.from_numpy(load(recording.path, RATE))
+        wanted = [phone for word in recording.words for phone in word]
+        group = "others" if place >= len(spoken) - HELD else "heard in training"
+        errors[group].add(wanted, phones_heard(trainer.read(wave[None])[0][0]))
+    for group, tally in errors.items():
+        yield Score(f"content encoder, humans, {group}: phone error", tally.rate, 0.3 if group == "others" else None)
 
 
 def codes_gate(files: TinyFiles) -> str:

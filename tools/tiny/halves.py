@@ -9,7 +9,8 @@ import yaml
 from gsv.training.gpt import GptTrainOptions, train_gpt
 from gsv.training.loop import Machine, TrainReport
 from gsv.training.sovits import SovitsTrainOptions, train_sovits
-from tiny.codes import TinyFiles, write_pairs
+from tiny.codes import TinyFiles, places_in_pairs, write_pairs
+from tiny.guiding import Guide
 
 # A CPU is half as fast again in this precision, and a GPU more.
 MACHINE = Machine(precision="bf16-mixed")
@@ -52,7 +53,7 @@ def train_tokens(files: TinyFiles, plan: StepsPlan) -> Iterator[TrainReport]:
     """The text-to-semantic model on pairs of clips, an epoch at a time: each has pairs of its own."""
     done = 0
     while done < plan.gpt_epochs:
-        write_pairs(files, done)
+        guide = Guide(places_in_pairs(files, write_pairs(files, done)))
         report = train_gpt(
             GptTrainOptions(
                 exp="pairs",
@@ -63,7 +64,8 @@ def train_tokens(files: TinyFiles, plan: StepsPlan) -> Iterator[TrainReport]:
                 seed=plan.seed,
                 machine=MACHINE,
                 project=files.project,
-            )
+            ),
+            guidance=guide.watch,
         )
         done = report.outcome.epochs
         yield report
