@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gsv.audio.io import duration, load, resample, save_wav
+from gsv.audio.io import duration, load, resample, save_wav, stream, wav_written
 from gsv.errors import AudioError
 
 RATE = 16000
@@ -167,3 +167,61 @@ def test_what_is_written_is_sixteen_bit_wav_under_any_name(tmp_path: Path) -> No
 def test_resampling_keeps_length_in_seconds() -> None:
     assert len(resample(tone(0.5, 44100), 44100, 32000)) == 16000
     assert resample(tone(), RATE, RATE).shape == (RATE,)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.m4a"])
+@pytest.mark.parametrize("rate", [RATE, 22050])
+def test_a_stream_is_what_is_loaded_whole(tmp_path: Path, name: str, rate: int) -> None:
+    path = tmp_path / name
+    draw = np.random.default_rng(0)
+    wave = (0.1 * draw.standard_normal(40 * RATE)).astype(np.float32)
+    if name == "a.m4a":
+        encode(path, wave, "aac")
+    else:
+        soundfile.write(path, np.stack([wave, wave[::-1]], 1), RATE)
+    blocks = list(stream(path, rate, 7000))
+    assert {len(block) for block in blocks[:-1]} == {7000} and 0 < len(blocks[-1]) <= 7000
+    np.testing.assert_allclose(np.concatenate(blocks), load(path, rate), atol=2e-6)
+
+
+def test_a_stream_finds_the_faults_that_loading_finds(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with pytest.raises(AudioError, match="no sound file"):
+        next(stream(path, RATE, 1000))
+    path.write_bytes(b"no sound at all" * 99)
+    with pytest.raises(AudioError, match="cannot be decoded"):
+        next(stream(path, RATE, 1000))
+    soundfile.write(path, np.zeros(0), RATE)
+    with pytest.raises(AudioError, match="holds no sound"):
+        next(stream(path, RATE, 1000))
+    soundfile.write(path, np.array([0.0, np.nan]), RATE, subtype="FLOAT")
+    with pytest.raises(AudioError, match="not finite"):
+        next(stream(path, RATE, 1000))
+
+
+def test_a_file_damaged_further_on_is_read_to_that_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    draw = np.random.default_rng(0)
+    soundfile.write(path, 0.1 * draw.standard_normal(60 * RATE), RATE)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+    path.write_bytes(data)
+    blocks = []
+    with pytest.raises(AudioError, match=r"damaged after|cannot be decoded"):
+        for block in stream(path, RATE, 1000):
+            blocks.append(block)
+    assert blocks
+
+
+def test_blocks_are_written_as_one_file_or_none(tmp_path: Path) -> None:
+    wave = tone()
+    with wav_written(tmp_path / "a.wav", RATE) as write:
+        write(wave[:5000])
+        assert not (tmp_path / "a.wav").exists()
+        write(wave[5000:])
+    save_wav(tmp_path / "b.wav", wave, RATE)
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    with pytest.raises(AudioError, match="not finite"), wav_written(tmp_path / "c.wav", RATE) as write:
+        write(wave)
+        write(np.full(10, np.inf, np.float32))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.wav", "b.wav"]
