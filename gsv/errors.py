@@ -46,3 +46,15 @@ class TrainingError(GsvError):
 
 class SynthesisError(GsvError):
     """Speech could not be made from valid input."""
+
+
+def sentence(error: Exception) -> str | None:
+    """What to tell the user about an error; None for one that is a bug."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be used: {error.strerror}."
+    if isinstance(error, (GsvError, OSError)):
+        return str(error)
+    # By its name, because torch need not be loaded.
+    if type(error).__name__ in {"OutOfMemoryError", "MemoryError"}:
+        return "The memory is not enough for this; try smaller batches, shorter pieces of text, or --device cpu."
+    return None

@@ -105,10 +105,12 @@ class Project:
     def resolve(self, path: str | Path) -> Path:
         """The file that a user means by a path.
 
-        Quotes and blanks around a pasted path are stripped. A path that exists as given wins; otherwise relative
+        A path that exists as given wins. Otherwise quotes and blanks around a pasted path are stripped, and relative
         paths are taken from the project folder, and `GPT_SoVITS/pretrained_models/X` and `GPT_SoVITS/configs/X`
         (with `/` or `\\`) mean the project's own folders of those names. The result need not exist.
         """
+        if str(path).strip() and Path(path).exists():
+            return Path(path)
         text = str(path).strip().strip("\"'").strip()
         if not text:
             raise InputError("An empty path was given; name a file or folder.")

@@ -14,6 +14,7 @@ import soundfile
 
 from gsv.checkpoints import read_generator, read_gpt, write_generator, write_gpt
 from gsv.cli import main
+from gsv.jobs.commands import PARTLY_DONE
 from gsv.paths import Project
 from gsv.versions import VERSIONS
 
@@ -202,9 +203,10 @@ def test_prepare_tells_each_reason_once_and_in_which_line(home: Path, capsys: py
     (home / "my.list").write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(SystemExit) as stopped:
         main(["--home", str(home), "prepare", str(home / "my.list"), "--exp", "mine", "--gpus", "0"])
-    assert not stopped.value.code
+    assert stopped.value.code == PARTLY_DONE
     told = capsys.readouterr().err
     assert told.count("Line 3: There is no language 'xx'") == 1
+    assert re.search(r"Partly done: 7 inputs failed; see .*problems\.txt", told.splitlines()[-1])
     assert "There is no sound file" in told
 
 

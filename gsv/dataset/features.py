@@ -6,6 +6,9 @@ What is there already and fits is kept, so a run that was interrupted goes on wh
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from gsv.checkpoints import missing_weights, read_generator
 from gsv.dataset.listing import numbered_lines, parse_line
@@ -14,46 +17,74 @@ from gsv.dataset.rows import RowFile
 from gsv.dataset.steps import AudioStep, SemanticStep, SpeakerStep, TextStep, name_to_semantic, name_to_text
 from gsv.dataset.workers import Item, Outcome, Step, worker_devices
 from gsv.errors import InputError, TextError
+from gsv.fields import ExperimentName, SplitAtCommas, VersionName, WorkerGpus
 from gsv.paths import Experiment, Project, alone_in
 from gsv.progress import Progress, TerminalProgress
 from gsv.text.languages import language_of_tag
 from gsv.versions import Version, version_named
 
-STAGES = ("1a", "1b", "1c")
+STAGES: tuple[Literal["1a", "1b", "1c"], ...] = ("1a", "1b", "1c")
 _WITH_FEATURES = "zh"
 _QUOTES_AND_BLANKS = " '\"\n\u202a"
 
 
 @dataclass(frozen=True)
 class PrepareOptions:
-    """What to make an experiment from. Weights that are not named are the project's own for the version.
+    """What to make an experiment from. Weights that are not named are the project's own for the version."""
 
-    list_path: a `.list` file.
-    experiment: name of the folder in `logs/`.
-    audio_folder: where the listed files lie, whatever folders the list names; without it, where the list says.
-    stages: which of 1a, 1b, 1c to run.
-    gpus: a GPU number for each worker process, such as `0-0`; on a machine without GPU just their number.
-    """
-
-    list_path: Path
-    experiment: str
-    audio_folder: Path | None = None
-    version: str = "v2"
-    stages: tuple[str, ...] = STAGES
-    gpus: str = "0-0"
+    list_path: Annotated[Path, Field(description="Lines of: audio path|speaker|language|text")]
+    experiment: ExperimentName
+    audio_folder: Annotated[
+        Path | None,
+        Field(description="Folder of the listed files, whatever folders the list names."),
+    ] = None
+    version: VersionName = "v2"
+    stages: Annotated[
+        tuple[Literal["1a", "1b", "1c"], ...], SplitAtCommas, Field(min_length=1, description="Which stages to run.")
+    ] = STAGES
+    gpus: WorkerGpus = "0-0"
     project: Project = field(default_factory=Project.default)
-    hubert: Path | None = None
-    roberta: Path | None = None
-    generator: Path | None = None
-    speaker_encoder: Path | None = None
+    hubert: Annotated[Path | None, Field(description="Folder of the content encoder; the model's if not given.")] = None
+    roberta: Annotated[Path | None, Field(description="Folder of the Mandarin text encoder; the project's.")] = None
+    generator: Annotated[
+        Path | None, Field(description="SoVITS weights whose semantic tokens are made; the version's base.")
+    ] = None
+    speaker_encoder: Annotated[Path | None, Field(description="Weights of the speaker encoder; the project's.")] = None
 
 
 @dataclass(frozen=True)
 class PrepareReport:
-    """What became of an experiment: `rejected` list lines that no stage can use, and a report for each step."""
+    """What became of an experiment: `rejected` list lines that no stage can use, and a report for each step.
+
+    `tables` are the files that have a row per line.
+    """
 
     rejected: tuple[Outcome, ...]
     steps: tuple[StepReport, ...]
+    tables: tuple[Path, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many lines are ready in all steps, and how many are not."""
+        bad = {outcome.name for outcome in self.problems}
+        names = {outcome.name for step in self.steps for outcome in step.outcomes}
+        return {"lines ready": len(names - bad), "lines with problems": len(bad)}
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (*self.tables, *(path for step in self.steps for path in step.files))
+
+    @property
+    def problems(self) -> tuple[Outcome, ...]:
+        """Each once, though several steps may meet it."""
+        return tuple(dict.fromkeys(outcome for step in self.steps for outcome in step.problems))
+
+    @property
+    def logs(self) -> tuple[Path, ...]:
+        return tuple(step.log for step in self.steps if step.log)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.steps))
 
 
 def prepare(options: PrepareOptions, progress: Progress | None = None) -> PrepareReport:
@@ -76,11 +107,15 @@ def prepare(options: PrepareOptions, progress: Progress | None = None) -> Prepar
     for _, _, weights in steps:
         if weights is not None and not weights.exists():
             raise missing_weights(weights)
+    notice = options.project.base(version).notice
+    if notice and options.generator is None:
+        progress.say(notice)
     reports = []
     with alone_in(experiment.root):
         for step, table, _ in steps:
             reports.append(_run(step, table, items, rejected, devices, experiment, progress))
-    return PrepareReport(tuple(rejected), tuple(reports))
+    tables = tuple(table.path for _, table, _ in steps if table is not None)
+    return PrepareReport(tuple(rejected), tuple(reports), tables)
 
 
 def _steps(

@@ -39,10 +39,19 @@ class StepReport:
         """All files that the step answers for."""
         return tuple(path for outcome in self.outcomes for path in outcome.files)
 
-    def __str__(self) -> str:
+    @property
+    def logs(self) -> tuple[Path, ...]:
+        return (self.log,) if self.log else ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many lines in each state, in the user's words."""
         words: dict[State, str] = {"done": "made", "kept": "already there", "skipped": "left out", "failed": "failed"}
         counts = Counter(outcome.state for outcome in self.outcomes)
-        parts = [f"{counts[state]} {word}" for state, word in words.items() if counts[state]]
+        return {word: counts[state] for state, word in words.items() if counts[state]}
+
+    def __str__(self) -> str:
+        parts = [f"{count} {word}" for word, count in self.counts.items()]
         log = f"; see {self.log}" if self.log else ""
         return f"{self.title}: {', '.join(parts)} in {self.seconds:.1f} s{log}"
 

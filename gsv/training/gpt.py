@@ -8,15 +8,17 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
+from pydantic import Field
 from torch import Tensor, nn
 
 from gsv.checkpoints import export_gpt, missing_weights, read_gpt, write_gpt
 from gsv.errors import CheckpointError, TrainingError
+from gsv.fields import BatchSize, Epochs, ExperimentName, KeepOnlyLatest, SaveEvery, SaveEveryWeights, Seed, VersionName
 from gsv.models.t2s import PREFIX, T2S, T2SConfig
 from gsv.paths import Project
 from gsv.progress import Progress, TerminalProgress
@@ -39,28 +41,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class GptTrainOptions:
-    """A training of the text-to-semantic model; the defaults are the WebUI's.
+    """A training of the text-to-semantic model on the files of stages 1a and 1c; the defaults are the WebUI's."""
 
-    Args:
-        exp: name of the experiment in `logs/`; it must hold the files of stages 1a and 1c.
-        pretrained: what to start from; None is the version's official base model.
-        from_scratch: a yaml file of widths, to start from random weights instead.
-        dpo: add the preference term. Takes twice the memory, so batches have half the size.
-        keep_only_latest: keep only the newest state to resume from.
-        save_every_weights: export weights every `save_every_epoch` epochs, not only at the end.
-    """
-
-    exp: str
-    version: str = "v2"
-    epochs: int = 15
-    batch_size: int = 4
-    dpo: bool = False
-    save_every_epoch: int = 5
-    keep_only_latest: bool = True
-    save_every_weights: bool = True
-    pretrained: Path | None = None
-    from_scratch: Path | None = None
-    seed: int = 1234
+    exp: ExperimentName
+    version: VersionName = "v2"
+    epochs: Epochs = 15
+    batch_size: BatchSize = 4
+    dpo: Annotated[
+        bool, Field(description="Add a term against repeated and swallowed words; twice the memory, half the batch.")
+    ] = False
+    save_every_epoch: SaveEvery = 5
+    keep_only_latest: KeepOnlyLatest = True
+    save_every_weights: SaveEveryWeights = True
+    pretrained: Annotated[Path | None, Field(description="GPT weights to start from; the version's base.")] = None
+    from_scratch: Annotated[
+        Path | None, Field(description="YAML file of widths: start from random weights instead.")
+    ] = None
+    seed: Seed = 1234
     machine: Machine = field(default_factory=Machine)
     project: Project = field(default_factory=Project.default)
 
@@ -105,6 +102,9 @@ def train_gpt(
     data = GptData(experiment, version, start.model.EOS, max_seconds, start.model.bert_dim)
     log.info("Training %s on %s.", options.exp, data.report)
     shown = progress or TerminalProgress()
+    notice = options.project.base(version).notice
+    if notice and options.pretrained is None and options.from_scratch is None:
+        shown.say(notice)
     outcome = options.machine.run(_train, options, version, plan, start, _rate(start), data, guidance, shown)
     return TrainReport(outcome, data.report)
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Sized
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 from lightning_fabric.plugins.precision import MixedPrecision, Precision
+from pydantic import Field
 from torch import Tensor
 from torch.multiprocessing import ProcessRaisedException
 from torch.optim import Optimizer
@@ -25,6 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from gsv.devices import half_precision_works
 from gsv.errors import TrainingError
+from gsv.fields import TrainingGpus
 from gsv.paths import alone_in
 from gsv.progress import Progress, TerminalProgress
 from gsv.training.data import BucketBatches, DataReport
@@ -49,21 +51,21 @@ class Autocast(MixedPrecision):
 
 @dataclass(frozen=True)
 class Machine:
-    """Where a training runs and how precisely.
+    """Where a training runs and how precisely."""
 
-    Args:
-        gpus: indices of this machine's GPUs; on a CPU, their number is the number of processes.
-        accelerator: "auto" is the GPU where there is one.
-        nodes: machines that train together; start the same command on each with torchrun or SLURM.
-        precision: "auto" is bf16 where a GPU has it, fp16 on older ones that are fast at it, else 32 bits.
-        workers: processes that read data, for each training process; None chooses.
-    """
-
-    gpus: tuple[int, ...] = (0,)
-    accelerator: Accelerator = "auto"
-    nodes: int = 1
-    precision: PrecisionName = "auto"
-    workers: int | None = None
+    gpus: TrainingGpus = (0,)
+    accelerator: Annotated[Accelerator, Field(description="The GPU where there is one, if auto.")] = "auto"
+    nodes: Annotated[
+        int, Field(ge=1, le=4096, description="Machines that train together, each started with torchrun or SLURM.")
+    ] = 1
+    precision: Annotated[
+        PrecisionName,
+        Field(description="auto is bf16 where a GPU has it, fp16 on older ones that are fast at it, else 32 bits."),
+    ] = "auto"
+    workers: Annotated[
+        int | None,
+        Field(ge=0, le=256, description="Processes that read data, for each that trains."),
+    ] = None
 
     def fabric(self) -> Fabric:
         """TrainingError if a GPU is asked for that is not there."""
@@ -217,6 +219,18 @@ class TrainReport:
     def weights(self) -> Path:
         """The finished weights."""
         return self.outcome.exported[-1]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {"epochs": self.outcome.epochs, "steps": self.outcome.steps, "clips": self.data.used}
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return self.outcome.exported
+
+    # A clip that cannot be trained on is left out by a rule, which the sentence tells; a training fails as a whole.
+    problems: ClassVar[tuple[()]] = ()
+    logs: ClassVar[tuple[()]] = ()
 
     def __str__(self) -> str:
         done = self.outcome

@@ -10,10 +10,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from lightning_fabric import Fabric
+from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import AdamW
 
@@ -27,6 +28,7 @@ from gsv.checkpoints import (
     write_generator,
 )
 from gsv.errors import CheckpointError, TrainingError
+from gsv.fields import BatchSize, Epochs, ExperimentName, KeepOnlyLatest, SaveEvery, SaveEveryWeights, Seed, VersionName
 from gsv.models.discriminators import Discriminators
 from gsv.models.sovits import Sovits, SovitsConfig, slice_segments
 from gsv.paths import Project
@@ -57,32 +59,31 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SovitsTrainOptions:
-    """A training of SoVITS; the defaults are the WebUI's.
+    """A training of SoVITS on the files of stages 1a and 1b; the defaults are the WebUI's."""
 
-    Args:
-        exp: name of the experiment in `logs/`; it must hold the files of stages 1a and 1b.
-        text_low_lr_rate: learning rate of the parts that read text, relative to the others'.
-        pretrained_g, pretrained_d: what to start from; None is the version's official base model.
-        from_scratch: a JSON file of widths, to start from random weights and a codebook of the experiment instead.
-        keep_only_latest: keep only the newest state to resume from.
-        save_every_weights: export weights every `save_every_epoch` epochs, not only at the end.
-        grad_checkpointing: compute activations twice instead of keeping them; slower, in less memory.
-    """
-
-    exp: str
-    version: str = "v2"
-    epochs: int = 8
-    batch_size: int = 4
-    text_low_lr_rate: float = 0.4
-    save_every_epoch: int = 4
-    keep_only_latest: bool = True
-    save_every_weights: bool = True
-    grad_checkpointing: bool = False
-    pretrained_g: Path | None = None
-    pretrained_d: Path | None = None
-    from_scratch: Path | None = None
-    learning_rate: float | None = None
-    seed: int = 1234
+    exp: ExperimentName
+    version: VersionName = "v2"
+    epochs: Epochs = 8
+    batch_size: BatchSize = 4
+    text_low_lr_rate: Annotated[
+        float, Field(ge=0, le=1, description="Learning rate of the parts that read text, times the rest's.")
+    ] = 0.4
+    save_every_epoch: SaveEvery = 4
+    keep_only_latest: KeepOnlyLatest = True
+    save_every_weights: SaveEveryWeights = True
+    grad_checkpointing: Annotated[
+        bool, Field(description="Compute activations twice instead of keeping them: slower, in less memory.")
+    ] = False
+    pretrained_g: Annotated[Path | None, Field(description="Generator to start from; the version's base.")] = None
+    pretrained_d: Annotated[Path | None, Field(description="Discriminators to start from; the version's base.")] = None
+    from_scratch: Annotated[
+        Path | None,
+        Field(description="JSON file of widths: start from random weights and a codebook of the experiment instead."),
+    ] = None
+    learning_rate: Annotated[
+        float | None, Field(gt=0, lt=1, allow_inf_nan=False, description="The configuration's if not given.")
+    ] = None
+    seed: Seed = 1234
     machine: Machine = field(default_factory=Machine)
     project: Project = field(default_factory=Project.default)
 
@@ -206,6 +207,9 @@ def train_sovits(options: SovitsTrainOptions, progress: Progress | None = None) 
         start = replace(start, settings=replace(start.settings, learning_rate=options.learning_rate))
     log.info("Training %s on %s.", options.exp, data.report)
     shown = progress or TerminalProgress()
+    notice = options.project.base(version).notice
+    if notice and options.pretrained_g is None and options.from_scratch is None:
+        shown.say(notice)
     outcome = options.machine.run(_train, options, version, plan, start, data, shown)
     return TrainReport(outcome, data.report)
 
