@@ -41,7 +41,9 @@ class Parameter:
         """Its JSON schema; where it may be left out, that of what it is otherwise."""
         schema = self.adapter.json_schema()
         choices = [choice for choice in schema.get("anyOf", ()) if choice.get("type") != "null"]
-        return {**schema, **choices[0]} if len(choices) == 1 else schema
+        if len(choices) != 1:
+            return schema
+        return {name: value for name, value in schema.items() if name != "anyOf"} | choices[0]
 
     @property
     def description(self) -> str:

@@ -34,9 +34,8 @@ PATIENCE_SECONDS = POLITE_SECONDS + 0.5
 _HARD_SECONDS = 2.0
 _STATUS_SECONDS = 0.2
 _GPUS = "gpus"
-# The program is found again where this one lies, whatever folder the process is started in.
-_ENTRY = "import sys; sys.path[:1] = [sys.argv[1]]; from gsv.jobs.worker import main; main()"
-_PACKAGES = Path(__file__).parents[2]
+# Modules are found where this program finds them, and not in whatever folder the user happens to be.
+_ENTRY = "import json, sys; sys.path = json.loads(sys.argv[1]); from gsv.jobs.worker import main; main()"
 
 
 @dataclass(frozen=True)
@@ -233,7 +232,7 @@ class Job:
 
 def _start(title: str, mark: str, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [sys.executable, "-u", "-c", _ENTRY, str(_PACKAGES), title],
+        [sys.executable, "-u", "-c", _ENTRY, json.dumps(sys.path), title],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -69,6 +69,15 @@ STAGES = {
     stage.name: stage
     for stage in (
         Stage(
+            "slice",
+            "Cuts long recordings into pieces of a few seconds, in their pauses.",
+            "gsv.dataset.slicing:SliceOptions",
+            "gsv.dataset.slicing:slice_audio",
+            arguments=("inp",),
+            flags={"opt_root": "--output", "peak": "--max"},
+            outputs=("opt_root",),
+        ),
+        Stage(
             "prepare",
             "Makes the features that training reads: text (1a), audio (1b), semantic tokens (1c).",
             "gsv.dataset.features:PrepareOptions",
