@@ -47,6 +47,8 @@ class SovitsConfig:
     vocoder: VocoderName = "hifi"
     vocoder_channels: int = 256
     vocoder_blocks: int = 5
+    # Not official: how far the latent spreads around its mean unless somebody says otherwise.
+    noise_scale: float = 0.5
 
     # Constants of the official networks, which their files do not name and tensors' shapes tell.
     n_symbols: int = 732
@@ -431,7 +433,7 @@ class Sovits(nn.Module):
         text: Tensor,
         voice: Tensor,
         speed: float = 1.0,
-        noise_scale: float = 0.5,
+        noise_scale: float | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """Semantic tokens [B, N] and phonemes [B, L] -> wave [B, 1, samples], at `speed` times the natural pace."""
@@ -439,7 +441,8 @@ class Sovits(nn.Module):
         # Drawn on the generator's device, so that a seed means the same on every machine.
         device = generator.device if generator is not None else prior.mean.device
         noise = torch.randn(prior.mean.shape, generator=generator, device=device).to(prior.mean)
-        return self.dec(self.sample(prior, voice, noise, noise_scale), voice)
+        spread = self.config.noise_scale if noise_scale is None else noise_scale
+        return self.dec(self.sample(prior, voice, noise, spread), voice)
 
     def forward(
         self,

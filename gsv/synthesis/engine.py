@@ -58,7 +58,7 @@ class SpeechOptions:
         batch_size: pieces decoded together; more is faster and needs more memory.
         bucket_threshold: pieces share a batch when the shorter's length is at least this share of the longer's.
         seed: of all random draws, 0 to 2^32 - 1; None or -1 draws one, which the answer tells.
-        noise_scale: spread of the latent around its mean.
+        noise_scale: spread of the latent around its mean, 0 to 2; None is the model's own.
     """
 
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
@@ -68,7 +68,7 @@ class SpeechOptions:
     batch_size: int = 1
     bucket_threshold: float = 0.75
     seed: int | None = None
-    noise_scale: float = 0.5
+    noise_scale: float | None = None
 
     def __post_init__(self) -> None:
         if not 0.1 <= self.speed <= 10:
@@ -79,7 +79,7 @@ class SpeechOptions:
             raise InputError(f"batch_size is {self.batch_size}; it must be 1 or more.")
         if self.seed is not None and not -1 <= self.seed < SEEDS:
             raise InputError(f"seed is {self.seed}; it must be between 0 and {SEEDS - 1}, or -1 to draw one.")
-        if not 0 <= self.noise_scale <= 2:
+        if self.noise_scale is not None and not 0 <= self.noise_scale <= 2:
             raise InputError(f"noise_scale is {self.noise_scale:g}; it must be between 0 and 2.")
 
 

