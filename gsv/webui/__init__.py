@@ -1,0 +1,1 @@
+"""The web pages: tabs for every stage, and the named endpoints that scripts call."""

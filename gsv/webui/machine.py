@@ -1,0 +1,48 @@
+"""The machine the work is done on: its processors and memories, found without loading torch."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+import psutil
+
+_GIB = 2**30
+_PATIENCE_SECONDS = 5
+_LARGEST_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """An NVIDIA GPU; memory in MiB."""
+
+    number: int
+    name: str
+    used: int
+    total: int
+
+
+def gpus() -> list[Gpu]:
+    """What `nvidia-smi` lists; nothing where it is not there or does not answer."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    query = ["--query-gpu=index,name,memory.used,memory.total", "--format=csv,noheader,nounits"]
+    try:
+        answer = subprocess.run(
+            [program, *query], capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=True
+        )
+        return [_gpu(line) for line in answer.stdout.splitlines() if line.strip()]
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return []
+
+
+def _gpu(line: str) -> Gpu:
+    number, name, used, total = (part.strip() for part in line.split(","))
+    return Gpu(int(number), name, int(used), int(total))
+
+
+def batch_size() -> int:
+    """How many clips of a batch fit: half as many as the smallest GPU, or else the free memory, has GiB."""
+    cards = gpus()
+    gib = min(card.total for card in cards) / 1024 if cards else psutil.virtual_memory().available / _GIB / 2
+    return max(1, min(_LARGEST_BATCH, int(gib / 2)))
