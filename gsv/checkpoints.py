@@ -141,6 +141,20 @@ def read_tensors(path: Path) -> Weight:
     return _tensors(content, path)
 
 
+def read_network(path: Path) -> Weight:
+    """Tensors that another program's trainer wrote, bare or under `state_dict` or `model`; raises as above."""
+    content = _load(path)
+    for wrapper in ("state_dict", "model"):
+        if isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+    return _tensors(content, path)
+
+
+def read_content(path: Path) -> dict[str, Any]:
+    """Whatever mapping a weight file of another program holds; raises as `read_generator`."""
+    return _load(path)
+
+
 def write_generator(path: Path, file: GeneratorFile) -> None:
     """Writes a generator as official programs read it, under a temporary name until it is whole."""
     content: dict[str, Any] = {"weight": file.weight, "config": file.config, "info": file.info}
