@@ -18,14 +18,16 @@ def _experiment(name: str) -> str:
     return Project(Path()).experiment(name).name
 
 
-def _numbers(value: object) -> object:
-    """ "0-1" as (0, 1); what is no text is left as it is."""
-    if not isinstance(value, str):
-        return value
-    numbers = value.strip().split("-")
-    if not all(number.isascii() and number.isdigit() for number in numbers):
-        raise InputError(f"The GPUs {value!r} cannot be read; write their numbers, for example 0 or 0-1.")
+def gpu_numbers(text: str) -> tuple[int, ...]:
+    """The text "0-1" as (0, 1). Raises InputError."""
+    numbers = text.strip().split("-")
+    if not all(number.isascii() and number.isdigit() and len(number) < 5 for number in numbers):
+        raise InputError(f"The GPUs {text[:80]!r} cannot be read; write their numbers, for example 0 or 0-1.")
     return tuple(int(number) for number in numbers)
+
+
+def _numbers(value: object) -> object:
+    return gpu_numbers(value) if isinstance(value, str) else value
 
 
 def _parts(value: object) -> object:

@@ -21,6 +21,7 @@ from typing import IO, Any
 import psutil
 
 from gsv.errors import GsvError
+from gsv.fields import gpu_numbers
 from gsv.jobs import devices
 from gsv.jobs.events import Event, Reader
 from gsv.jobs.parameters import values_of
@@ -254,8 +255,7 @@ def _placed(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         return values, {}
     gpus = values[_GPUS]
     # One worker a number where it is a text; devices to train on, each once, where it is a list.
-    numbers = [int(number) for number in gpus.split("-")] if isinstance(gpus, str) else list(gpus)
-    choice = devices.choose(numbers, devices.gpus())
+    choice = devices.choose(gpu_numbers(gpus) if isinstance(gpus, str) else gpus, devices.gpus())
     chosen = choice.numbers
     if isinstance(gpus, str):
         return {**values, _GPUS: "-".join(map(str, chosen))}, devices.visible_to(choice)

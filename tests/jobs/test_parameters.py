@@ -116,7 +116,7 @@ def test_an_unknown_parameter_and_a_missing_one_are_named(project: Project) -> N
 
 
 def test_a_refusal_uses_the_name_that_the_user_knows(project: Project) -> None:
-    with pytest.raises(InputError, match="^--count is 'x'"):
+    with pytest.raises(InputError, match=r"^--count is 'x'"):
         read_options(Outer, {"inp": "a", "count": "x"}, project, {"count": "--count"})
 
 
