@@ -30,6 +30,7 @@ from gsv.dataset.uvr5_models import SeparationModel, model_files, read_model
 from gsv.dataset.workers import Item, worker_devices
 from gsv.environments import Environment, Helper, HelperDied, environment
 from gsv.errors import AudioError, CheckpointError, InputError, MissingWeightsError
+from gsv.fields import WorkerGpus
 from gsv.paths import Project, alone_in, written_whole
 from gsv.progress import Progress, TerminalProgress
 
@@ -59,7 +60,7 @@ class SeparateOptions:
         Literal["model", "hpss"],
         Field(description="model, or hpss: masks without any model, rough, for when there is none."),
     ] = "model"
-    gpus: Annotated[str, Field(description="A GPU for each worker: 0-0 is two on GPU 0, 0-1 one on each.")] = "0"
+    gpus: WorkerGpus = "0"
     project: Project = field(default_factory=Project.default)
 
 
