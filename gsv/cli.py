@@ -135,7 +135,9 @@ def doctor(context: typer.Context) -> None:
 @app.command()
 def download(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(help="Versions to get the official weights of: v1 v2 v2Pro v2ProPlus.")],
+    names: Annotated[
+        list[str], typer.Argument(help="What to get the weights of: v1 v2 v2Pro v2ProPlus, uvr5 (separation).")
+    ],
     source: Annotated[str, typer.Option(help="hf or hf-mirror.")] = "hf",
 ) -> None:
     """Fetches official weights; a broken download goes on where it stopped."""
@@ -143,6 +145,18 @@ def download(
 
     for line in fetch(names, source, context.obj.project):
         typer.echo(line)
+
+
+@app.command()
+def install(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The environment to make: uvr5 (separation with models).")],
+) -> None:
+    """Makes an environment for a stage whose libraries gsv's own cannot stand; goes on where it stopped."""
+    from gsv.environments import install as make
+    from gsv.progress import TerminalProgress
+
+    typer.echo(make(name, context.obj.project, TerminalProgress()))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -13,6 +13,8 @@ from gsv.paths import Project
 from gsv.versions import HUBERT, ROBERTA, SPEAKER_ENCODER, VERSIONS, version_named
 
 REPOSITORY = "lj1995/GPT-SoVITS"
+# Files of these folders come from a repository of their own.
+_REPOSITORIES = {"uvr5_weights": "lj1995/VoiceConversionWebUI"}
 
 # Where the hub's files are served from.
 SOURCES = {"hf": "https://huggingface.co", "hf-mirror": "https://hf-mirror.com"}
@@ -28,10 +30,27 @@ _COMMON = (
 )
 
 
+# What a stage needs that has nothing to do with versions.
+_OF_STAGES = {
+    "uvr5": (
+        "uvr5_weights/HP2_all_vocals.pth",
+        "uvr5_weights/HP3_all_vocals.pth",
+        "uvr5_weights/HP5_only_main_vocal.pth",
+        "uvr5_weights/VR-DeEchoAggressive.pth",
+        "uvr5_weights/VR-DeEchoDeReverb.pth",
+        "uvr5_weights/VR-DeEchoNormal.pth",
+        "uvr5_weights/onnx_dereverb_By_FoxJoy/vocals.onnx",
+    )
+}
+
+
 def files_of(names: Sequence[str]) -> list[str]:
-    """The files that these versions need, relative to `pretrained_models/`. InputError for an unknown version."""
+    """The files that these versions or stages need, relative to `pretrained_models/`. InputError for an unknown one."""
     wanted: dict[str, None] = {}
     for name in names:
+        if name in _OF_STAGES:
+            wanted.update(dict.fromkeys(_OF_STAGES[name]))
+            continue
         version = version_named(name)
         base = version.base
         speaker = (SPEAKER_ENCODER,) if version.uses_speaker_vector else ()
@@ -44,7 +63,7 @@ def download(names: Sequence[str], source: str, project: Project) -> Iterator[st
     if source not in SOURCES:
         raise InputError(f"There is no source {source!r}; choose one of {', '.join(SOURCES)}.")
     if not names:
-        raise InputError(f"Name what to download: {', '.join(VERSIONS)}.")
+        raise InputError(f"Name what to download: {', '.join((*VERSIONS, *_OF_STAGES))}.")
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -56,7 +75,8 @@ def download(names: Sequence[str], source: str, project: Project) -> Iterator[st
         # Beside the target, so that the finished file is renamed into place and an unfinished one is found again.
         cache = project.pretrained / ".download"
         try:
-            fetched = hf_hub_download(REPOSITORY, name, endpoint=SOURCES[source], local_dir=cache)
+            repository = _REPOSITORIES.get(name.partition("/")[0], REPOSITORY)
+            fetched = hf_hub_download(repository, name, endpoint=SOURCES[source], local_dir=cache)
         except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
             reason = str(error).splitlines()[0]
             raise GsvError(
