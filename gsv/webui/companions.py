@@ -28,7 +28,7 @@ _UP = "Running on "
 class Companions:
     """How the apps beside the main one are served: as that is, each on its port."""
 
-    main: Serving = Serving()
+    main: Serving = field(default_factory=Serving)
     ports: Mapping[str, int] = field(default_factory=lambda: {"label": 9871, "tts": 9872, "uvr5": 9873})
 
     def values(self, name: str) -> dict[str, object]:

@@ -21,6 +21,24 @@ class Gpu:
     total: int
 
 
+@dataclass(frozen=True)
+class Load:
+    """How busy a machine is: percent of all cores, GiB of memory."""
+
+    cpu: float
+    cores: int
+    used: float
+    total: float
+    gpus: tuple[Gpu, ...]
+
+
+def load() -> Load:
+    """The processors' share is that since the last call."""
+    memory = psutil.virtual_memory()
+    used = (memory.total - memory.available) / _GIB
+    return Load(psutil.cpu_percent(), psutil.cpu_count() or 1, used, memory.total / _GIB, tuple(gpus()))
+
+
 def gpus() -> list[Gpu]:
     """What `nvidia-smi` lists; nothing where it is not there or does not answer."""
     program = shutil.which("nvidia-smi")

@@ -81,7 +81,7 @@ def serve(blocks: gr.Blocks, serving: Serving, home: Home, look: Look = Look()) 
             prevent_thread_lock=True,
             quiet=True,
             ssr_mode=False,
-            theme=gr.themes.Soft(),
+            theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
             css=look.css,
             head=look.head,
             **options,
