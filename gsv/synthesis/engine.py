@@ -10,7 +10,7 @@ that speaks in gsv is a caller of these two. One engine serves one request at a 
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -219,9 +219,17 @@ class Engine:
 
     @torch.inference_mode()
     def stream(
-        self, text: str, language: str, voice: Voice, options: SpeechOptions = SpeechOptions()
+        self,
+        text: str,
+        language: str,
+        voice: Voice,
+        options: SpeechOptions = SpeechOptions(),
+        stopped: Callable[[], bool] = lambda: False,
     ) -> Iterator[Fragment]:
         """The text piece by piece, in order, each as soon as it is spoken.
+
+        `stopped` is asked after every decoding step; once it says yes, the stream ends without the pieces that are not
+        finished.
 
         Raises TextError before anything is spoken when the text has nothing to say, or is in a language that the
         version does not know.
@@ -232,7 +240,9 @@ class Engine:
         spoken: dict[int, Fragment] = {}
         following = 0
         for batch in batches([len(one) for one in phonemes], options.batch_size, options.bucket_threshold):
-            takes = self._decode([phonemes[i] for i in batch], voice, options, seed, batch)
+            takes = self._decode([phonemes[i] for i in batch], voice, options, seed, batch, stopped)
+            if takes is None:
+                return
             for i, take in zip(batch, takes, strict=True):
                 spoken[i] = self._finish(pieces[i], phonemes[i], take, voice, options, seed)
             while following in spoken:
@@ -240,16 +250,27 @@ class Engine:
                 following += 1
 
     def _decode(
-        self, texts: Sequence[Phonemes], voice: Voice, options: SpeechOptions, seed: int, places: Sequence[int]
-    ) -> list["Take"]:
-        """Semantic tokens for some pieces at once; those that came out wrong are drawn again."""
+        self,
+        texts: Sequence[Phonemes],
+        voice: Voice,
+        options: SpeechOptions,
+        seed: int,
+        places: Sequence[int],
+        stopped: Callable[[], bool],
+    ) -> "list[Take] | None":
+        """Semantic tokens for some pieces at once; those that came out wrong are drawn again.
+
+        None if it was stopped.
+        """
         takes: dict[int, Take] = {}
         for attempt in range(1 + RETRIES):
             waiting = [i for i in range(len(texts)) if i not in takes or takes[i].fault]
             if not waiting:
                 break
             rows = [self._row(texts[i], voice, options, seed, places[i], attempt) for i in waiting]
-            *_, results = generate(self.t2s, rows)
+            results = _finished(generate(self.t2s, rows), stopped)
+            if results is None:
+                return None
             for i, row, result in zip(waiting, rows, results, strict=True):
                 take = Take(result.tokens, row.generator, attempt, fault_of(result, len(texts[i])))
                 if i not in takes or take.strangeness(len(texts[i])) < takes[i].strangeness(len(texts[i])):
@@ -302,6 +323,16 @@ class Take:
     def strangeness(self, phonemes: int) -> float:
         """How far its length is from what so many phonemes take; a take without a fault is never strange."""
         return abs(len(self.tokens) - TOKENS_A_PHONEME * phonemes) if self.fault else -1.0
+
+
+def _finished(steps: Iterator[list[Continuation]], stopped: Callable[[], bool]) -> list[Continuation] | None:
+    """What the last step yields; None if it was stopped before."""
+    results: list[Continuation] = []
+    for now in steps:
+        if stopped():
+            return None
+        results = now
+    return results
 
 
 def most_tokens(phonemes: int) -> int:

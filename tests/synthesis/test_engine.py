@@ -96,6 +96,23 @@ def test_the_first_fragment_comes_before_the_rest_is_made(engine: Engine, voice:
     assert len(made) == 1
 
 
+def test_a_stream_that_is_stopped_ends_within_one_decoding_step(engine: Engine, voice: Voice) -> None:
+    asked = 0
+    stop_at = 0
+
+    def stopped() -> bool:
+        nonlocal asked
+        asked += 1
+        return 0 < stop_at <= asked
+
+    text = "One small boat. Two large boats."
+    stream = engine.stream(text, "en", voice, SEEDED, stopped)
+    next(stream)
+    stop_at = asked + 3
+    assert list(stream) == []
+    assert asked == stop_at
+
+
 def test_every_fragment_ends_in_the_pause_and_joins_without_a_step(engine: Engine, voice: Voice) -> None:
     fragment = next(engine.stream("Hello there.", "en", voice, replace(SEEDED, pause=0.25)))
     pause = int(0.25 * fragment.sampling_rate)
