@@ -1,3 +1,4 @@
+# make webui  sets up .venv, then opens the pages at http://127.0.0.1:9874
 # make demo   sets up .venv, then trains a small voice on the sample in the repository and speaks with it
 # make test   sets up .venv, then runs what CI runs: ruff, mypy, pytest
 # Only Python 3.10-3.12 and make are needed. Another Python: make demo PYTHON=python3.12
@@ -5,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test clean
+.PHONY: setup webui demo test clean
 
 setup: .venv/done
 
@@ -15,6 +16,9 @@ setup: .venv/done
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@
+
+webui: setup
+	$(BIN)/python webui.py
 
 demo: setup
 	$(BIN)/python tools/demo.py

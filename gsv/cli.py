@@ -159,6 +159,33 @@ def install(
     typer.echo(make(name, context.obj.project, TerminalProgress()))
 
 
+@app.command()
+def webui(
+    context: typer.Context,
+    language: Annotated[
+        str, typer.Argument(help="Language of the pages: zh_CN or en_US; the system's if not given.")
+    ] = "",
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at.")] = 9874,
+    auth: Annotated[str, typer.Option(help="user:password that visitors must give.")] = "",
+    share: Annotated[
+        bool, typer.Option("--share", help="Also open a public address through gradio's servers.")
+    ] = False,
+    allow: Annotated[
+        list[Path] | None, typer.Option(help="A further folder whose files may be used from other machines.")
+    ] = None,
+    mcp: Annotated[bool, typer.Option("--mcp", help="Also offer the endpoints to language models, by MCP.")] = False,
+    home: Annotated[Path | None, typer.Option(help="Project folder, if not given before.")] = None,
+) -> None:
+    """Opens the pages on which all of this is done by pointing and clicking."""
+    from gsv.webui.app import run
+    from gsv.webui.serving import Serving
+
+    allowed = tuple(folder.expanduser().resolve() for folder in allow or ())
+    project = Settings(home).project if home else context.obj.project
+    run(Serving(host, port, language, auth, allowed, share, mcp), project)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the `gsv` command."""
     arguments = sys.argv[1:] if arguments is None else arguments
