@@ -1,5 +1,6 @@
 """A project folder for jobs, and the certainty that no test leaves a process behind."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +10,18 @@ import pytest
 from gsv.jobs.trees import MARK, alive
 from gsv.paths import Project
 
+# All that is started from here carries this too, so that jobs of other programs are not counted.
+_OURS = "GSV_TESTS"
+os.environ[_OURS] = str(os.getpid())
+
 
 def marked_processes() -> list[psutil.Process]:
-    """All that any job has left."""
+    """All that any job of this test run has left."""
     found = []
     for process in psutil.process_iter():
         try:
-            if MARK in process.environ() and alive(process):
+            environment = process.environ()
+            if MARK in environment and environment.get(_OURS) == os.environ[_OURS] and alive(process):
                 found.append(process)
         except psutil.Error:
             continue
@@ -29,6 +35,5 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    before = set(marked_processes())
     yield
-    assert not [process for process in marked_processes() if process not in before]
+    assert not marked_processes()
