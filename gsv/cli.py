@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from gsv.cli_lists import lists
 from gsv.errors import sentence
 from gsv.jobs.commands import stage_commands
 from gsv.jobs.stages import STAGES
@@ -36,6 +37,7 @@ app.add_typer(
     ),
     name="train",
 )
+app.add_typer(lists, name="list")
 
 
 class Settings:

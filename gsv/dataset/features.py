@@ -5,18 +5,19 @@ What is there already and fits is kept, so a run that was interrupted goes on wh
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from gsv.checkpoints import missing_weights, read_generator
-from gsv.dataset.listing import numbered_lines, parse_line
+from gsv.dataset.listing import numbered_lines
 from gsv.dataset.report import StepReport, run_reported
 from gsv.dataset.rows import RowFile
 from gsv.dataset.steps import AudioStep, SemanticStep, SpeakerStep, TextStep, name_to_semantic, name_to_text
+from gsv.dataset.utterances import utterance
 from gsv.dataset.workers import Item, Outcome, Step, worker_devices
-from gsv.errors import InputError, TextError
+from gsv.errors import InputError
 from gsv.fields import ExperimentName, SplitAtCommas, VersionName, WorkerGpus
 from gsv.paths import Experiment, Project, alone_in
 from gsv.progress import Progress, TerminalProgress
@@ -25,7 +26,6 @@ from gsv.versions import Version, version_named
 
 STAGES: tuple[Literal["1a", "1b", "1c"], ...] = ("1a", "1b", "1c")
 _WITH_FEATURES = "zh"
-_QUOTES_AND_BLANKS = " '\"\n\u202a"
 
 
 @dataclass(frozen=True)
@@ -174,26 +174,10 @@ def _items(options: PrepareOptions, version: Version) -> tuple[list[Item], list[
     rejected = []
     for number, text in numbered_lines(options.list_path):
         try:
-            item = _item(text, number, options, version)
+            item = utterance(text, number, options.list_path, folder, version, options.project)
             if item.name in items:
                 raise InputError(f"Line {number} names a second {item.name}; give each sound file a name of its own.")
             items[item.name] = item
         except InputError as error:
             rejected.append(Outcome(f"line {number}", "failed", str(error)))
     return list(items.values()), rejected
-
-
-def _item(text: str, number: int, options: PrepareOptions, version: Version) -> Item:
-    line = parse_line(text, number, options.list_path)
-    audio = line.audio.strip(_QUOTES_AND_BLANKS)
-    name = PurePosixPath(audio.replace("\\", "/")).name
-    if name in {"", ".", ".."} or "\t" in name:
-        raise InputError(f"Line {number} names {line.audio!r}, which is not a file name.")
-    try:
-        known = language_of_tag(line.language) in version.languages
-    except TextError as error:
-        raise InputError(f"Line {number}: {error}") from error
-    if not known:
-        raise InputError(f"Line {number} is in the language {line.language}, which {version.name} does not know.")
-    path = options.project.resolve(audio) if options.audio_folder is None else options.audio_folder / name
-    return Item(name, path, line.language, line.text)
