@@ -1,6 +1,6 @@
 # make webui  sets up .venv, then opens the pages at http://127.0.0.1:9874
 # make demo   sets up .venv, then trains a small voice on the sample in the repository and speaks with it
-# make test   sets up .venv, then runs what CI runs: ruff, mypy, pytest
+# make test   sets up .venv and the environment of separation models, then runs what CI runs: ruff, mypy, pytest
 # Only Python 3.10-3.12 and make are needed. Another Python: make demo PYTHON=python3.12
 
 PYTHON ?= python3
@@ -27,6 +27,7 @@ test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/gsv install uvr5
 	$(BIN)/pytest
 
 clean:

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from gsv.environments import Environment, environment
 from gsv.paths import Project
 from gsv.versions import version_named
 
@@ -57,3 +58,15 @@ def narrow(tool: Callable[[str], ModuleType], tmp_path_factory: pytest.TempPathF
         home / "pretrained_models", PROJECT / "configs" / "narrow", version_named("v2"), SAMPLE / "clips", seed=1
     )
     return Project(home)
+
+
+@pytest.fixture(scope="session")
+def uvr5() -> Environment:
+    """The installed environment of separation models; tests that need it are skipped without, except in CI."""
+    place = environment("uvr5", Project(PROJECT))
+    problem = place.problem()
+    if problem:
+        if os.environ.get("CI"):
+            pytest.fail(problem)
+        pytest.skip(problem)
+    return place
