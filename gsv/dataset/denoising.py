@@ -26,7 +26,7 @@ from gsv.paths import Project
 from gsv.progress import Progress, TerminalProgress
 
 # Samples per channel that are worked on at once, and for how many of them chunks are faded into one another.
-_GATE_CHUNK, _GATE_OVERLAP = 30 * 48000, 24000
+_GATE_CHUNK, _GATE_OVERLAP = 20 * 48000, 24000
 _FRCRN_CHUNK, _FRCRN_OVERLAP = 20 * frcrn.RATE, frcrn.RATE
 
 
