@@ -129,7 +129,8 @@ def _loaded(
     safe = {"trust_remote_code": False, "disable_update": True, "disable_pbar": True, "log_level": "ERROR"}
     settings: dict[str, Any] = {"vad_model": None, "punc_model": None, "spk_model": None} | safe
     for prefix, part in parts.items():
-        own = safe | {"init_param": str(part.weights)}
+        # Without the noise that is otherwise added, a clip says the same every time.
+        own = safe | {"init_param": str(part.weights), "frontend_conf": {"dither": 0.0}}
         settings |= {f"{prefix}model": str(part.folder)} | ({f"{prefix}kwargs": own} if prefix else own)
     auto_model = _auto_model()
     try:
