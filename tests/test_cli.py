@@ -253,3 +253,12 @@ def test_doctor_tells_what_is_missing_and_how_to_get_it(tmp_path: Path, capsys: 
     shown = capsys.readouterr().out
     for name in VERSIONS:
         assert f"gsv download {name}" in shown
+    engines = dict(
+        line.split(": ", 1) for line in shown.splitlines() if re.match(r"(Slic|Deno|Separ|Transcr|Mandarin)", line)
+    )
+    assert len(engines) >= 9
+    for engine, state in engines.items():
+        # Usable, or the command or the folder that changes that.
+        assert re.match(r"usable", state) or re.search(r"gsv (download|install)|pip install|/", state), engine
+    assert "gsv install uvr5" in engines["Separation by models"]
+    assert str(tmp_path) in engines["Denoising by FRCRN"]

@@ -66,7 +66,9 @@ class Result:
     @classmethod
     def of(cls, report: Report) -> "Result":
         problems = dict.fromkeys(Problem(one.name, one.state, one.reason) for one in report.problems)
-        return cls(str(report), dict(report.counts), tuple(report.files), tuple(problems), tuple(report.logs))
+        # Several inputs may share a file, such as a list.
+        files = dict.fromkeys(report.files)
+        return cls(str(report), dict(report.counts), tuple(files), tuple(problems), tuple(report.logs))
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "Result":

@@ -11,7 +11,7 @@ CVE-2025-49840  GPT weights: the same                              here, and in 
 CVE-2025-49841  SoVITS weights: the same                           here, and in tests/test_checkpoints.py
 CVE-2025-71429, CVE-2026-63766
     Their descriptions were not to be had. So every other place of the original that hands a user's text to a shell (the
-    stages 1a, 1b, 1c, both trainings, ending a process) or a file to an unpickler has its test here too.
+    stages 1a, 1b, 1c, both trainings, uvr5's conversions, ending a process) or a file to an unpickler has a test here.
 """
 
 import ast
@@ -27,11 +27,12 @@ import yaml
 
 from gsv.cli import main
 from gsv.dataset import uvr5_models
-from gsv.errors import InputError
+from gsv.errors import GsvError, InputError
 from gsv.jobs.process import Status
 from gsv.jobs.registry import Jobs
 from gsv.jobs.stages import STAGES
 from gsv.paths import Project
+from gsv.progress import TerminalProgress
 
 from .toys import TOY
 
@@ -94,6 +95,29 @@ def attack_others(jobs: Jobs, stage: str, given: dict[str, Any], fixed: tuple[st
 def test_cve_2025_49833_slicing_hands_nothing_to_a_shell(jobs: Jobs) -> None:
     attack_paths(jobs, "slice", {}, ("inp", "opt_root"))
     attack_others(jobs, "slice", {"inp": CLIPS})
+
+
+def test_cve_2025_49834_denoising_hands_nothing_to_a_shell(jobs: Jobs) -> None:
+    attack_paths(jobs, "denoise", {}, ("denoise_inp_dir", "denoise_opt_dir"))
+    attack_others(jobs, "denoise", {"denoise_inp_dir": CLIPS})
+
+
+def test_cve_2025_49835_transcribing_hands_nothing_to_a_shell(jobs: Jobs) -> None:
+    attack_paths(jobs, "transcribe", {}, ("asr_inp_dir", "asr_opt_dir"))
+    for name in ("asr_model", "asr_model_size", "asr_lang", "asr_precision"):
+        for injection in INJECTIONS:
+            options = STAGES["transcribe"].read({"asr_inp_dir": CLIPS, name: injection}, jobs.project)
+            with pytest.raises(InputError, match=name):
+                STAGES["transcribe"].run(options, TerminalProgress())
+
+
+def test_cves_2025_71429_and_2026_63766_separating_hands_nothing_to_a_shell(jobs: Jobs) -> None:
+    attack_paths(jobs, "separate", {"method": "hpss"}, ("inp", "vocal_root", "ins_root"))
+    attack_others(jobs, "separate", {"inp": CLIPS}, fixed=("model",))
+    for injection in INJECTIONS:
+        options = STAGES["separate"].read({"inp": CLIPS, "model": injection}, jobs.project)
+        with pytest.raises(GsvError):
+            STAGES["separate"].run(options, TerminalProgress())
 
 
 def test_cve_2025_49836_what_a_user_gives_stands_on_no_command_line_and_in_no_environment(jobs: Jobs) -> None:

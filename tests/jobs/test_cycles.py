@@ -43,8 +43,8 @@ def values(stage: str, made: Path) -> dict[str, Any]:
     return {
         "slice": {"inp": recordings, "opt_root": made, "n_parts": 1},
         "denoise": {"inp": recordings, "opt_root": made},
-        "separate": {"inp": recordings, "vocal_root": made / "voice", "ins_root": made / "rest", "format": "wav"},
-        "transcribe": {"asr_inp_dir": recordings, "asr_opt_dir": made},
+        "separate": {"inp": recordings, "vocal_root": made, "format": "wav", "method": "hpss"},
+        "transcribe": {"asr_inp_dir": recordings, "asr_opt_dir": made, "asr_model": "pocketsphinx"},
         "prepare": {"list_path": SAMPLE / "sample.list", "audio_folder": recordings, "experiment": made.name},
         "train-sovits": {"exp": made.name, "epochs": 1},
         "train-gpt": {"exp": made.name, "epochs": 1},

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from gsv.dataset.listing import read_list
 from gsv.jobs.process import Status
 from gsv.jobs.registry import Jobs
 from gsv.jobs.stages import STAGES
@@ -59,6 +60,37 @@ def test_slicing(run: Run, home: Path, recordings: Path) -> None:
     status = run("slice", inp=str(recordings), opt_root=str(home / "-out 'n"), min_length="1000", n_parts="2")
     assert status.state == "done", status.message
     assert {name for name in NAMES if any(name in path.name for path in status.files)} == set(NAMES)
+
+
+def test_denoising(run: Run, home: Path, recordings: Path) -> None:
+    out = home / "-out 'n"
+    status = run("denoise", denoise_inp_dir=str(recordings), denoise_opt_dir=str(out), denoiser="gate", n_parts="1")
+    assert status.state == "done", status.message
+    assert {path.name for path in status.files} == {f"{name}.wav" for name in NAMES}
+
+
+def test_separating(run: Run, home: Path, recordings: Path) -> None:
+    out = home / "-out 'n"
+    status = run("separate", inp=str(recordings), vocal_root=str(out), method="hpss", format="wav")
+    assert status.state == "done", status.message
+    assert len(status.files) == 2 * len(NAMES)
+    assert {name for name in NAMES if any(name in path.name for path in status.files)} == set(NAMES)
+
+
+def test_transcribing(run: Run, home: Path) -> None:
+    folder = home / "-recordings; $(touch x)"
+    folder.mkdir()
+    for name in NAMES:
+        shutil.copy(SAMPLE / "clips" / "01.flac", folder / f"{name}.flac")
+    out = home / "-out 'n"
+    status = run("transcribe", asr_inp_dir=str(folder), asr_opt_dir=str(out), asr_model="pocketsphinx")
+    assert status.state == "done", status.message
+    (list_file,) = status.files
+    lines = read_list(list_file)
+    assert {Path(line.audio) for line in lines} == {folder / f"{name}.flac" for name in NAMES}
+    # A list that other stages can read.
+    prepared = run("prepare", list_path=list_file, experiment="mine", stages="1a", gpus="0")
+    assert prepared.state == "done", prepared.message
 
 
 def test_slicing_with_one_bad_file_among_ten_is_partly_done(run: Run, home: Path, recordings: Path) -> None:
