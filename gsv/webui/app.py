@@ -35,6 +35,8 @@ def build(home: Home, companions: Companions) -> gr.Blocks:
     words, settings = home.words, Settings(home.project)
     page = Page(home, Api(home, settings, companions), settings)
     with gr.Blocks(title=words("title"), analytics_enabled=False, fill_width=True) as blocks:
+        # First, because what the page itself calls would take the names away.
+        publish_all(page.api)
         with gr.Row(elem_classes="gsv-head", equal_height=True):
             gr.HTML(f"<h1>{words('title')}</h1>")
             machine = gr.HTML("", elem_id="machine")
@@ -49,7 +51,6 @@ def build(home: Home, companions: Companions) -> gr.Blocks:
             with gr.Tab(words("tab.2"), id="2", elem_id="tab_2"):
                 gr.Markdown(words("conversion.missing"))
         page.finish(blocks, machine)
-        publish_all(page.api)
     return blocks
 
 

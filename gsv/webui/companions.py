@@ -104,13 +104,20 @@ def serve_separation(options: SeparationOptions, progress: Progress) -> Result:
 def serve_inference(options: InferenceOptions, progress: Progress) -> Result:
     from gsv.webui import inference
 
-    gpt, sovits = str(options.gpt_path or ""), str(options.sovits_path or "")
-    return _serve(
-        options.serving,
-        options.project,
-        progress,
-        lambda home: inference.build(home, True, gpt_path=gpt, sovits_path=sovits, batched=options.batched),
-    )
+    named = {
+        name: str(path or "")
+        for name, path in (
+            ("gpt_path", options.gpt_path),
+            ("sovits_path", options.sovits_path),
+            ("roberta", options.roberta),
+            ("hubert", options.hubert),
+        )
+    }
+
+    def build(home: Home) -> None:
+        inference.build(home, True, batched=options.batched, **named)
+
+    return _serve(options.serving, options.project, progress, build)
 
 
 def is_up(status: Status) -> bool:

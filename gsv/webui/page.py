@@ -47,7 +47,7 @@ class Page:
 
     def panel(self, job: str) -> gr.HTML:
         """Where a job is looked at."""
-        self._panels[job] = gr.HTML("", elem_id=f"panel_{job}")
+        self._panels[job] = gr.HTML("", elem_id=f"panel_{job}", elem_classes="gsv-slot")
         return self._panels[job]
 
     def stage(
@@ -72,7 +72,7 @@ class Page:
 
         with gr.Row():
             open_button = gr.Button(self.words(f"open.{job}"), variant="primary", elem_id=f"open_{job}", min_width=140)
-            close_button = gr.Button(self.words("close"), variant="stop", elem_id=f"close_{job}", min_width=100)
+            close_button = gr.Button(self.words("close"), elem_id=f"close_{job}", min_width=100)
         self.panel(job)
         event = open_button.click(
             told(opening),

@@ -81,7 +81,9 @@ def serve(blocks: gr.Blocks, serving: Serving, home: Home, look: Look = Look()) 
             prevent_thread_lock=True,
             quiet=True,
             ssr_mode=False,
-            theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+            theme=gr.themes.Default(
+                primary_hue="indigo", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+            ),
             css=look.css,
             head=look.head,
             **options,

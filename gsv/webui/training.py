@@ -135,9 +135,9 @@ def _sovits(page: Page, shared: _Shared) -> _Fields:
         )
         text_rate = gr.Slider(0.2, 0.6, 0.4, step=0.05, **labels("text_low_lr_rate"), min_width=140)
     with gr.Row():
-        latest = gr.Checkbox(True, **_renamed(page, "if_save_latest", "1Ba"), min_width=140)
-        weights = gr.Checkbox(True, **_renamed(page, "if_save_every_weights", "1Ba"), min_width=140)
-        checkpointing = gr.Checkbox(False, **labels("if_grad_ckpt"), min_width=140)
+        latest = gr.Checkbox(True, **_renamed(page, "if_save_latest", "1Ba"), min_width=200)
+        weights = gr.Checkbox(True, **_renamed(page, "if_save_every_weights", "1Ba"), min_width=200)
+        checkpointing = gr.Checkbox(False, **labels("if_grad_ckpt"), min_width=200)
     with gr.Row():
         gpus = page.text("gpu_numbers1Ba", "0", min_width=120)
         lora_rank = gr.Radio(list(LORA_RANKS), value="32", visible=False, **labels("lora_rank"))
@@ -171,9 +171,9 @@ def _gpt(page: Page, shared: _Shared) -> None:
         )
         gpus = gr.Textbox("0", **_renamed(page, "gpu_numbers", "1Bb"), min_width=120)
     with gr.Row():
-        latest = gr.Checkbox(True, **_renamed(page, "if_save_latest", "1Bb"), min_width=140)
-        weights = gr.Checkbox(True, **_renamed(page, "if_save_every_weights", "1Bb"), min_width=140)
-        dpo = gr.Checkbox(False, **page.labels("if_dpo"), min_width=140)
+        latest = gr.Checkbox(True, **_renamed(page, "if_save_latest", "1Bb"), min_width=200)
+        weights = gr.Checkbox(True, **_renamed(page, "if_save_every_weights", "1Bb"), min_width=200)
+        dpo = gr.Checkbox(False, **page.labels("if_dpo"), min_width=200)
     inputs = {
         "batch_size": batch_size,
         "total_epoch": total_epoch,
