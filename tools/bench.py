@@ -1,11 +1,13 @@
-"""Measures how fast gsv speaks on this machine.
+"""Measures how fast gsv speaks, and how fast it slices recordings, on this machine.
 
     python tools/bench.py --random v2            official widths, random weights: speed does not depend on the values
     python tools/bench.py --gpt A.ckpt --sovits B.pth
     python tools/bench.py --random v2Pro --json results.json
+    python tools/bench.py --slicing
 
 Prints the median of several rounds, with hardware and versions. One round is: read a sentence and make its semantic
-tokens (a fixed number of them, with the end mark held back), turn tokens into a wave, and all of it together.
+tokens (a fixed number of them, with the end mark held back), turn tokens into a wave, and all of it together. A round
+of slicing reads a recording of ten minutes, 44.1 kHz stereo, twice and writes its pieces, in one thread.
 """
 
 import gsv  # noqa: F401  Before torch: it tells OpenMP how to wait.
@@ -21,12 +23,16 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import psutil
 import torch
 from transformers import HubertConfig, HubertModel
 
+from gsv.audio.io import load, save_wav
+from gsv.dataset.slicing import SliceOptions, SliceStep
+from gsv.dataset.workers import Item
 from gsv.devices import best_device, working_dtype
 from gsv.errors import GsvError
 from gsv.models.encoders import ContentEncoder
@@ -46,6 +52,7 @@ TRANSCRIPT = "The morning train left the small station a few minutes late."
 PIECES = ("She opened the window and looked at the garden.", "Then she went back to her desk and began to write.")
 # English speech has about 12 phonemes a second, and a second has 25 tokens.
 TOKENS_A_PHONEME = 2
+RATE_OF_RECORDINGS = 44100
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,19 @@ class Result:
     resident_after_load_mib: float
     peak_resident_mib: float
     peak_gpu_mib: float | None
+    hardware: str
+    versions: str
+
+
+@dataclass(frozen=True)
+class SlicingResult:
+    """Medians over the rounds, in times real time: by the clock, and by the time that the processor worked."""
+
+    rounds: int
+    recording_s: float
+    pieces: int
+    slicing_times_real_time: float
+    slicing_times_real_time_of_one_core: float
     hardware: str
     versions: str
 
@@ -155,8 +175,42 @@ def measure(engine: Engine, voices: VoiceMaker, name: str, rounds: int) -> Resul
         peak_resident_mib=round(peak_resident() / mebi),
         peak_gpu_mib=round(torch.cuda.max_memory_allocated() / mebi) if engine.device.type == "cuda" else None,
         hardware=hardware(engine.device),
-        versions=", ".join(f"{package} {installed(package)}" for package in ("gsv", "torch", "numpy", "transformers"))
-        + f", Python {platform.python_version()}",
+        versions=versions("gsv", "torch", "numpy", "transformers"),
+    )
+
+
+def measure_slicing(rounds: int) -> SlicingResult:
+    clips = [load(clip, RATE_OF_RECORDINGS) for clip in sorted(REFERENCE.parent.glob("*.flac"))]
+    pause = np.zeros(RATE_OF_RECORDINGS // 2, np.float32)
+    once = np.concatenate([part for clip in clips for part in (clip, pause)])
+    mono = np.tile(once, -(-600 * RATE_OF_RECORDINGS // len(once)))
+    clock, work = [], []
+    with TemporaryDirectory() as folder:
+        recording = Path(folder) / "recording.wav"
+        save_wav(recording, np.stack([mono, mono]), RATE_OF_RECORDINGS)
+        for index in range(rounds):
+            out = Path(folder) / f"{index}"
+            step = SliceStep(SliceOptions(recording, out), out)
+            begun = time.perf_counter(), time.process_time()
+            step.start(torch.device("cpu"), 0)(Item(recording.name, recording, "", ""))
+            clock.append(time.perf_counter() - begun[0])
+            work.append(time.process_time() - begun[1])
+        pieces = len(list(out.glob("*.wav")))
+    seconds = len(mono) / RATE_OF_RECORDINGS
+    return SlicingResult(
+        rounds=rounds,
+        recording_s=round(seconds, 1),
+        pieces=pieces,
+        slicing_times_real_time=round(seconds / statistics.median(clock)),
+        slicing_times_real_time_of_one_core=round(seconds / statistics.median(work)),
+        hardware=hardware(torch.device("cpu")),
+        versions=versions("gsv", "numpy", "soundfile", "soxr"),
+    )
+
+
+def versions(*packages: str) -> str:
+    return (
+        ", ".join(f"{package} {installed(package)}" for package in packages) + f", Python {platform.python_version()}"
     )
 
 
@@ -186,20 +240,24 @@ def main() -> int:
     parser.add_argument("--random", metavar="VERSION", help="random weights of this version's official widths")
     parser.add_argument("--gpt", help="GPT weights (.ckpt)")
     parser.add_argument("--sovits", help="SoVITS weights (.pth)")
+    parser.add_argument("--slicing", action="store_true", help="measure slicing")
     parser.add_argument("--device", help="cpu, cuda, cuda:N or mps; the fastest if not given")
     parser.add_argument("--threads", type=int, help="CPU threads; torch's choice if not given")
     parser.add_argument("--rounds", type=int, default=3, help="rounds that the medians are taken of")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args()
-    if bool(options.random) == bool(options.sovits or options.gpt):
-        parser.error("give either --random VERSION or weight files")
+    if [bool(options.random), bool(options.sovits or options.gpt), options.slicing].count(True) != 1:
+        parser.error("give either --random VERSION or weight files or --slicing")
     if options.rounds < 1:
         parser.error("--rounds must be 1 or more")
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     try:
-        if options.random:
+        result: Result | SlicingResult
+        if options.slicing:
+            result = measure_slicing(options.rounds)
+        elif options.random:
             engine = random_engine(options.random, best_device(options.device))
             result = measure(engine, random_voices(engine), f"random {options.random}", options.rounds)
         else:
