@@ -15,10 +15,8 @@ from gsv.models.encoders import HUBERT_RATE, ContentEncoder
 from gsv.models.sovits import Sovits, average_voices
 from gsv.models.speaker import SpeakerEncoder
 from gsv.synthesis.reading import Phonemes, Reader
+from gsv.synthesis.reference import LEAST_SECONDS, check_length
 
-# The length that the models were trained to continue from, and the length below which there is no voice to take.
-ADVISED_SECONDS = (3.0, 10.0)
-LEAST_SECONDS = 1.0
 # Silence after the reference, so that the prompt's last token is the end of a sentence. The official programs append
 # this many samples, meant as 0.3 s at the models' 32 kHz, to the 16 kHz signal; the models expect the 0.6 s it makes.
 TRAILING_ZEROS = 9600
@@ -85,16 +83,3 @@ class VoiceMaker:
             bank = kaldi_fbank(torch.from_numpy(load(path, KALDI_RATE)))
             speaker = self.speaker_encoder(bank[None].to(self.device, self.dtype))
         return self.sovits.voice(spec.to(self.device, self.dtype), speaker)
-
-
-def check_length(path: Path, seconds: float) -> tuple[str, ...]:
-    """Warnings about a reference's length; AudioError when it is too short for any use."""
-    if seconds < LEAST_SECONDS:
-        raise AudioError(
-            f"{path} lasts {seconds:.2f} s, which is too short for a reference; give 3 to 10 s, at least "
-            f"{LEAST_SECONDS:g} s."
-        )
-    low, high = ADVISED_SECONDS
-    if not low <= seconds <= high:
-        return (f"{path} lasts {seconds:.1f} s; references of {low:g} to {high:g} s work best.",)
-    return ()

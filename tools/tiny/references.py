@@ -8,7 +8,7 @@ from pathlib import Path
 from gsv.audio.io import duration, save_wav
 from gsv.dataset.listing import read_list
 from gsv.errors import InputError
-from gsv.synthesis.voice import ADVISED_SECONDS
+from gsv.synthesis.reference import ADVISED_SECONDS
 from tiny.corpus import Corpus, CorpusPlan, spoken_by
 from tiny.humans import HELD
 from tiny.synthesisers import RATE
