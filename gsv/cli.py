@@ -138,7 +138,11 @@ def doctor(context: typer.Context) -> None:
 def download(
     context: typer.Context,
     names: Annotated[
-        list[str], typer.Argument(help="What to get the weights of: v1 v2 v2Pro v2ProPlus, uvr5 (separation).")
+        list[str],
+        typer.Argument(
+            help="What to get the weights of: v1 v2 v2Pro v2ProPlus, uvr5 (separation), "
+            "asr asr-yue asr-sensevoice asr-nano asr-whisper-SIZE (transcription)."
+        ),
     ],
     source: Annotated[str, typer.Option(help="hf or hf-mirror.")] = "hf",
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gsv.errors import GsvError, InputError
 from gsv.paths import Project
-from gsv.versions import HUBERT, ROBERTA, SPEAKER_ENCODER, VERSIONS, version_named
+from gsv.versions import HUBERT, KNOWN_BUT_NOT_BUILT, ROBERTA, SPEAKER_ENCODER, VERSIONS, version_named
 
 REPOSITORY = "lj1995/GPT-SoVITS"
 # Files of these folders come from a repository of their own.
@@ -59,15 +59,28 @@ def files_of(names: Sequence[str]) -> list[str]:
 
 
 def download(names: Sequence[str], source: str, project: Project) -> Iterator[str]:
-    """Fetches what is missing for these versions; yields a line for each file."""
+    """Fetches what is missing for these versions and stages; yields a line for each file, or folder of a recogniser."""
+    # Here, because it loads torch, which a list of versions does not need.
+    from gsv.dataset.transcription.models import DOWNLOADS
+
     if source not in SOURCES:
         raise InputError(f"There is no source {source!r}; choose one of {', '.join(SOURCES)}.")
-    if not names:
-        raise InputError(f"Name what to download: {', '.join((*VERSIONS, *_OF_STAGES))}.")
+    known = (*VERSIONS, *_OF_STAGES, *DOWNLOADS)
+    unknown = [name for name in names if name not in (*known, *KNOWN_BUT_NOT_BUILT)]
+    if unknown or not names:
+        wrong = f"There is nothing called {', '.join(unknown)} to download; " if unknown else "Name what to download; "
+        raise InputError(f"{wrong}there are {', '.join(known)}.")
+    for folder in dict.fromkeys(folder for name in names for folder in DOWNLOADS.get(name, ())):
+        yield from folder.fetch(SOURCES[source], project)
+    yield from _download_files(files_of([name for name in names if name not in DOWNLOADS]), source, project)
+    shutil.rmtree(project.pretrained / ".download", ignore_errors=True)
+
+
+def _download_files(names: Sequence[str], source: str, project: Project) -> Iterator[str]:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    for name in files_of(names):
+    for name in names:
         target = project.pretrained / name
         if target.is_file():
             yield f"{target}: is there"
@@ -86,4 +99,3 @@ def download(names: Sequence[str], source: str, project: Project) -> Iterator[st
         target.parent.mkdir(parents=True, exist_ok=True)
         Path(fetched).replace(target)
         yield f"{target}: downloaded"
-    shutil.rmtree(project.pretrained / ".download", ignore_errors=True)

@@ -82,21 +82,21 @@ class Engine:
         missing = self.missing_libraries()
         if missing:
             return f"not usable: {' and '.join(missing)} not installed; {self.install}"
-        usable = []
-        lacking: dict[str, list[str]] = {}
+        several = len(self.sizes) > 1
+        there: list[str] = []
+        sources: dict[str, list[str]] = {}
         for label, choice in self._kinds():
             folders = self.folders(choice)
             if all(folder.find(project) for folder in folders):
-                usable.append(label)
+                there.append(label)
             else:
-                lacking.setdefault(folders[0].download, []).append(label)
-        if not usable:
-            advice = f"gsv download {next(iter(lacking))}"
-            return f"not usable: the library is there, the model is not; {advice}"
-        others = "".join(f"; {', '.join(labels)}: gsv download {source}" for source, labels in lacking.items())
-        if len(self.sizes) > 1:
-            others = "; other sizes: gsv download asr-whisper-SIZE" if lacking else ""
-        return f"usable for {', '.join(usable)}{others}"
+                source = folders[0].download
+                sources.setdefault(source.replace(label, "SIZE") if several else source, []).append(label)
+        state = f"usable for {', '.join(there)}" if there else "not usable, its model is not there"
+        for source, labels in sources.items():
+            what = ("other sizes" if there else "any size") if several else ", ".join(labels)
+            state += f"; {what}: gsv download {source}"
+        return state
 
     def _kinds(self) -> list[tuple[str, Choice]]:
         """What may be usable by itself: sizes where there are several, else languages."""
