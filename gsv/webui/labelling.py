@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from gsv.errors import AudioError, GsvError, InputError, sentence
+from gsv.errors import GsvError, InputError, sentence
 from gsv.webui.clips import clip_of
 from gsv.webui.errors import told
 from gsv.webui.home import Home
@@ -205,13 +205,13 @@ def build(home: Home, alone: bool, path_list: str = "") -> gr.Textbox:
 
 
 def _shown(labels: Labels, row: Row, place: int) -> Json:
-    audio = labels.audio(row.id)
     line = row.line
-    shown: Json = {"id": row.id, "place": place, "name": audio.name, "audio": line.audio}
+    name = line.audio.replace("\\", "/").rpartition("/")[2]
+    shown: Json = {"id": row.id, "place": place, "name": name, "audio": line.audio}
     shown |= {"speaker": line.speaker, "language": line.language, "text": line.text}
     try:
-        return {**shown, "problem": "", **clip_of(audio).as_json()}
-    except AudioError as error:
+        return {**shown, "problem": "", **clip_of(labels.audio(row.id)).as_json()}
+    except InputError as error:
         return {**shown, "problem": str(error), "file": "", "seconds": 0, "peaks": []}
 
 

@@ -264,8 +264,10 @@ class Labels:
     def _audio(self, line: Line) -> Path:
         written = line.audio.strip().strip("\"'")
         path = self._resolve(written)
-        beside = self.path.parent / written.replace("\\", "/")
-        return beside if not path.is_file() and not Path(written).is_absolute() and beside.is_file() else path
+        if path.is_file() or Path(written).is_absolute():
+            return path
+        beside = self._resolve(str(self.path.absolute().parent / written.replace("\\", "/")))
+        return beside if beside.is_file() else path
 
     def _written(self, line: Line, audio: Path, wave: Samples, rate: int) -> str:
         """Writes a new clip beside an old one; returns its path as the list is to name it, in the way of the old."""

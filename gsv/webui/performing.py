@@ -247,7 +247,7 @@ class Performer:
         found: list[Line] = []
         for line in read_list(path):
             if wanted in f"{line.text}\n{line.audio}".casefold():
-                audio = next((one for one in self._places(path, line) if one.is_file()), None)
+                audio = self._recording(path, line)
                 if audio is not None:
                     found.append(Line(str(audio), line.speaker, line.language, line.text))
             if len(found) == _REFERENCES_AT_MOST:
@@ -285,9 +285,16 @@ class Performer:
         clip = clip_of_wave(wave, fragments[0].sampling_rate, "speech.wav")
         return file_data(clip.file), fragments[0].seed
 
-    def _places(self, path: Path, line: Line) -> list[Path]:
-        """Where the recording of a line may lie: as written, or beside the list."""
-        return [self.home.path(line.audio, "path_list"), path.parent / line.audio]
+    def _recording(self, path: Path, line: Line) -> Path | None:
+        """The recording of a line, as written or beside the list; None if it is not there, or not to be touched."""
+        for written in (line.audio, str(path.parent / line.audio)):
+            try:
+                audio = self.home.path(written, "path_list")
+            except InputError:  # Outside the folders that a public page may use.
+                continue
+            if audio.is_file():
+                return audio
+        return None
 
     def _file(self, value: Any, argument: str) -> Path:
         """A recording that was uploaded, or that a path names."""

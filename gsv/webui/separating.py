@@ -67,6 +67,8 @@ class Separator:
         format0: str = "flac",
     ) -> Iterator[str]:
         """Parts the voice of every recording from the rest; tells how far it is until it has ended."""
+        if not model_name.strip():
+            raise InputError(f"model_name is empty; choose one of {', '.join(self.uvr_models())}.")
         masks = model_name.strip() == MASKS
         values = {
             "inp": self._input(inp_root, paths),
@@ -108,13 +110,14 @@ def build(home: Home, alone: bool) -> None:
     separator = Separator(home)
     if alone:
         gr.Markdown(f"## {words('separating.title')}")
-    if environment("uvr5", home.project).problem():
+    usable = not environment("uvr5", home.project).problem()
+    if not usable:
         gr.Markdown(words("separating.not_installed"))
     with gr.Row():
         with gr.Column(min_width=300):
             model = gr.Dropdown(
                 [(words("separating.masks"), MASKS)],
-                value=None,
+                value=None if usable else MASKS,
                 label=words("separating.model"),
                 info=words("separating.model_info"),
                 allow_custom_value=True,
@@ -140,18 +143,18 @@ def build(home: Home, alone: bool) -> None:
     with gr.Accordion(words("separating.about"), open=False):
         gr.Markdown(words("separating.models_explained"))
 
-    def convert(*values: Any) -> None:
-        for _ in separator.uvr_convert(*values):
+    def convert(chosen: str | None, *values: Any) -> None:
+        for _ in separator.uvr_convert(chosen or "", *values):
             pass
 
-    def models(chosen: str | None) -> Any:
+    def models() -> Any:
         found = [(words("separating.masks") if name == MASKS else name, name) for name in separator.uvr_models()]
-        return gr.Dropdown(found, value=chosen or found[0][1])
+        return gr.Dropdown(found)
 
     fields = [model, source, voices, files, rest, aggression, kind]
     start.click(told(convert), fields, None, concurrency_limit=None, **_PRIVATE)
     stop.click(told(lambda: gr.Info(separator.close_uvr_convert())), None, None, concurrency_limit=None, **_PRIVATE)
-    model.focus(told(models), model, model, **_PRIVATE)
+    model.focus(told(models), None, model, **_PRIVATE)
     before = gr.State("")
 
     def tick(seen: str) -> tuple[Any, Any]:
