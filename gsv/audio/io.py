@@ -25,6 +25,8 @@ _NO_OTHER_FILES = {"protocol_whitelist": "none"}
 
 # Samples read at once where a file is not loaded whole.
 _BLOCK = 1 << 18
+# Below this there is no speech, but a file of some megabytes that says so would fill the memory when it is resampled.
+_LOWEST_RATE = 1000
 # A WAV file states its length in 32 bits; its header takes some of it.
 _LONGEST_BYTES = 2**32 - 2**10
 
@@ -48,6 +50,7 @@ def load(
     """
     path = _checked(path)
     samples, rate = _decoded(path, start or 0.0, end)
+    _check_rate(rate, path)
     if not len(samples):
         stretch = (
             "no sound" if start is None and end is None else f"no sound between {start or 0} and {end or 'its end'} s"
@@ -75,6 +78,7 @@ def opened(path: str | Path) -> Iterator[Sound]:
             sound = stack.enter_context(_opened_by_ffmpeg(path))
         else:
             sound = Sound(file.samplerate, _blocks_by_libsndfile(file, path))
+        _check_rate(sound.rate, path)
         yield Sound(sound.rate, _finite(sound.blocks, path))
 
 
@@ -177,6 +181,11 @@ def _checked(path: str | Path) -> Path:
     if not path.stat().st_size:
         raise AudioError(f"{path} is an empty file; get or record the sound again.")
     return path
+
+
+def _check_rate(rate: int, path: Path) -> None:
+    if rate < _LOWEST_RATE:
+        raise AudioError(f"{path} says that it has {rate} samples a second, too few for speech; export it again.")
 
 
 def _decoded(path: Path, start: float, end: float | None) -> tuple[Samples, int]:

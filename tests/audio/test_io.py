@@ -225,3 +225,11 @@ def test_blocks_are_written_as_one_file_or_none(tmp_path: Path) -> None:
         write(wave)
         write(np.full(10, np.inf, np.float32))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.wav", "b.wav"]
+
+
+def test_a_rate_that_no_speech_has_is_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", tone(), 20)
+    with pytest.raises(AudioError, match="20 samples a second"):
+        load(tmp_path / "a.wav", RATE)
+    with pytest.raises(AudioError, match="20 samples a second"):
+        next(stream(tmp_path / "a.wav", RATE, 1000))

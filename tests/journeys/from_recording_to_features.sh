@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# From a long noisy recording to features that can be trained on, as a user types it, each step judged by what is known:
+#     from_recording_to_features.sh CLIPS WORK
+# CLIPS is a folder of wav files of read English speech, WORK a folder to work in. PYTHON names the interpreter.
+set -euo pipefail
+clips=$1
+work=$2
+python=${PYTHON:-python}
+here=$(cd "$(dirname "$0")" && pwd)
+project=$(cd "$here/../.." && pwd)
+
+judge() { "$python" "$here/judge.py" "$@"; }
+gsv() { "$python" -m gsv.cli --home "$work/home" "$@"; }
+
+judge record "$clips" "$work"
+
+# The noise is louder than the default threshold.
+gsv slice "$work/recording" -o "$work/slices" --threshold -28 --plot
+judge cuts "$work"
+
+gsv denoise "$work/slices" -o "$work/denoised"
+judge noise "$work"
+
+gsv transcribe "$work/denoised" -o "$work/lists" --model pocketsphinx --language en
+judge words "$work/lists/denoised.list" "$here/ljspeech.list"
+gsv list check "$work/lists/denoised.list" --audio "$work/denoised"
+
+"$python" "$project/tools/init_weights.py" "$work/home/pretrained_models" --clips "$work/denoised"
+gsv prepare "$work/lists/denoised.list" --audio "$work/denoised" --exp reader
