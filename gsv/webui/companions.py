@@ -129,7 +129,7 @@ def address(status: Status) -> str:
     return status.message.removeprefix(_UP)
 
 
-def _serve(serving: Serving, project: Project, progress: Progress, build: Callable[[Home], None]) -> Result:
+def _serve(serving: Serving, project: Project, progress: Progress, build: Callable[[Home], object]) -> Result:
     """Serves the app until its process is told to end."""
     jobs = Jobs(project)
     home = Home(project, words_of(serving.language), jobs, serving.public, serving.allowed)
