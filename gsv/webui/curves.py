@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from gsv.webui.words import Words
+
 _POINTS = 500
 _LOSSES_SHOWN = 6
 # So much of each is held in memory.
@@ -18,7 +20,8 @@ _KEPT = {"scalars": _POINTS, "images": 1, "audio": 1, "tensors": 1, "histograms"
 class Curves:
     """Reads the event files of trainings; what was read once is not read again. May be used from many threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Words) -> None:
+        self.words = words
         self._lock = threading.Lock()
         self._folder: Path | None = None
         self._events: Any = None
@@ -44,14 +47,20 @@ class Curves:
     def _samples(self) -> str:
         tags = self._events.Tags()
         pictures = (
-            (name, f'<img alt="{escape(name)}" src="{_inline("image/png", self._events.Images(name)[-1])}">')
+            (
+                self._title(name),
+                f'<img alt="{escape(name)}" src="{_inline("image/png", self._events.Images(name)[-1])}">',
+            )
             for name in tags["images"]
         )
         sounds = (
-            (name, f'<audio controls src="{_inline("audio/wav", self._events.Audio(name)[-1])}"></audio>')
+            (self._title(name), f'<audio controls src="{_inline("audio/wav", self._events.Audio(name)[-1])}"></audio>')
             for name in tags["audio"]
         )
         return f'<div class="gsv-samples">{_figures(pictures)}{_figures(sounds)}</div>'
+
+    def _title(self, tag: str) -> str:
+        return self.words.texts.get(f"sample.{tag}", tag)
 
 
 def _figures(named: Iterable[tuple[str, str]]) -> str:

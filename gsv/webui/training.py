@@ -197,13 +197,17 @@ def _curves(
     page: Page, job: str, shared: _Shared, logs: Callable[[Experiment, Version], Path], blocks: gr.Blocks, tab: gr.Tab
 ) -> None:
     """Losses, spectrograms and sounds of the experiment's training, drawn again while it goes on."""
-    curves = Curves()
+    words = page.words
+    curves = Curves(words)
     plot = gr.LinePlot(
         x="step",
         y="value",
         color="name",
-        label=page.words("curves"),
-        height=260,
+        x_title=words("curves.step"),
+        y_title=words("curves.value"),
+        color_title=words("curves.name"),
+        label=words("curves"),
+        height=320,
         elem_id=f"curves_{job}",
         visible=False,
     )

@@ -1,0 +1,63 @@
+"""A browser that nobody sees, and pages that may not complain."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+
+# The browser of the system, where playwright has none of its own.
+_SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        program = next(filter(None, map(shutil.which, _SYSTEM_BROWSERS)), None)
+        try:
+            # Without a sandbox, because in containers there is none to be had.
+            running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        except Error as error:
+            message = f"needs a Chromium: apt install chromium, or playwright install chromium ({error})"
+            if os.environ.get("CI"):
+                pytest.fail(message)
+            pytest.skip(message)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def look(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a page of a width, in a browser of a language; a page that writes errors to its console fails the test."""
+    errors: list[str] = []
+    pages: list[Page] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(f"{message.text} ({message.location.get('url')})")
+
+    def open_page(url: str, width: int = 1280, locale: str = "zh-CN") -> Page:
+        page = browser.new_page(viewport={"width": width, "height": 900}, locale=locale)
+        pages.append(page)
+        page.set_default_timeout(120_000)
+        page.on("console", heard)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        # The first look at the machine comes from the server, so events work by then.
+        page.wait_for_selector(".gsv-machine span")
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """Where screenshots go, to be looked at."""
+    folder = Path(__file__).parents[2] / "build" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
