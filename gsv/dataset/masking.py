@@ -7,10 +7,15 @@ Two estimates of the voice are averaged, both by soft masks over the magnitudes 
 - Nearest neighbours (Rafii and Pardo, 2012, REPET-SIM): music repeats itself and a voice does not. What a moment has
   and the moments most like it, more than 2 s away, do not have is taken for voice.
 
-Measured with read English speech (LJSpeech) over synthetic music, both equally loud: against the clean voice the
-signal-to-noise ratio rises from 0 to about 10.7 dB with chords and drums in a loop, and to about 6.4 dB with music in
-which no two bars are alike. Music stays audible in the voice and the voice sounds hollow; sung and doubled voices fare
-worse. tests/dataset/test_masking.py holds the lower bounds.
+Measured on a minute of read English speech (LJSpeech) with synthetic music: signal-to-noise ratio against the clean
+voice in dB, of the mix and of the voice that comes out.
+
+    mix                                                   -5      0      5     10
+    chords and drums in a loop                           8.3   10.0   10.4   10.5
+    no two bars alike                                    3.7    6.6    8.6   10.1
+
+What the masks take from a voice alone leaves it at 12.1, so where the music is faint (10 and above) they do no good.
+Music stays audible and the voice sounds hollow. tests/dataset/test_masking.py holds lower bounds.
 """
 
 from dataclasses import dataclass, field

@@ -6,10 +6,14 @@ folder `.separated`, so that a second run keeps what is there and makes anew wha
 """
 
 import json
+import os
 import shutil
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal, Protocol
@@ -211,6 +215,7 @@ class SeparateStep:
     title: str = "separate"
 
     def start(self, device: torch.device, part: int) -> Callable[[Item], Literal["done", "kept"]]:
+        _end_with_parent()
         run = self.engine.start(device)
 
         def handle(item: Item) -> Literal["done", "kept"]:
@@ -253,6 +258,19 @@ class SeparateStep:
         except (OSError, ValueError):
             return None
         return note
+
+
+def _end_with_parent() -> None:
+    """A recording can take an hour, and nobody would want what comes of it."""
+    parent = parent_process()
+    if parent is not None:
+        ended = parent.sentinel
+
+        def watch() -> None:
+            wait([ended])
+            os._exit(1)
+
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _prepare(source: Path, mix: Path) -> int:

@@ -41,6 +41,8 @@ def _read_requests() -> None:
 # Before the slow imports: a parent that is gone by then is noticed too.
 threading.Thread(target=_read_requests, daemon=True).start()
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer; this process ends with its input.
+# Otherwise onnxruntime reports its use to its makers.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 # What libraries print must not come between the events.
 _EVENTS = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)
@@ -105,6 +107,9 @@ def _import_networks() -> None:
     sys.modules[package.__name__] = package
     for name in ("onnx", "onnx2torch"):
         sys.modules[name] = types.ModuleType(name)
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()  # For Windows, where the variable above means nothing.
     from audio_separator.separator.architectures import mdx_separator, mdxc_separator, vr_separator  # noqa: F401
     from audio_separator.separator.uvr_lib_v5.roformer import bs_roformer, mel_band_roformer  # noqa: F401
 
