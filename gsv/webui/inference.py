@@ -82,11 +82,12 @@ def build(
         project = Placed(project.root, Path(roberta) if roberta else None, Path(hubert) if hubert else None)
     studio = Studio(project, Path(gpt_path) if gpt_path else None, Path(sovits_path) if sovits_path else None)
     performer = Performer(home, studio)
-    _Page(home, performer, studio, batched).build(alone)
+    # Before the page, whose events would otherwise take their names.
     for name, returns in _ENDPOINTS.items():
         publish(name, getattr(performer, name), MEANINGS, returns)
     if alone:
         publish("change_choices", performer.change_choices, MEANINGS, ["SoVITS weights", "GPT weights"])
+    _Page(home, performer, studio, batched).build(alone)
 
 
 _ENDPOINTS = {

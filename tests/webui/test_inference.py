@@ -1,0 +1,267 @@
+"""The inference page as scripts use it, on a narrow untrained model: the way is real, what it says is noise."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import soundfile
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from webui_app import client_of
+
+from gsv.errors import InputError
+from gsv.jobs.registry import Jobs
+from gsv.paths import BUNDLED_NOTICE, Project
+from gsv.synthesis import engine as engine_module
+from gsv.webui import inference
+from gsv.webui.home import Home
+from gsv.webui.performing import MEANINGS, Performer
+from gsv.webui.speaking import Request, Studio, language_named, split_named
+from gsv.webui.words import words_of
+
+SAMPLE = Path(__file__).parents[1] / "sample"
+CLIP = SAMPLE / "clips" / "01.flac"
+WORDS = "The morning train left the small station a few minutes late."
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_takes() -> Iterator[None]:
+    # An untrained model never comes to an end by itself.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine_module, "ALLOWANCE", 10)
+        patch.setattr(engine_module, "MOST_TOKENS_A_PHONEME", 1.0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def client(narrow: Project) -> Iterator[Client]:
+    with client_of(lambda home: inference.build(home, True), narrow) as running:
+        yield running
+
+
+def test_the_standard_endpoint_speaks_with_an_uploaded_reference_and_chinese_names(client: Client) -> None:
+    made = client.predict(
+        ref_wav_path=handle_file(CLIP),
+        prompt_text=WORDS,
+        prompt_language="英文",
+        text="Hello there. Good day.",
+        text_language="English",
+        how_to_cut="按标点符号切",
+        api_name="/get_tts_wav",
+    )
+    info = soundfile.info(made)
+    assert info.samplerate == 32000
+    assert info.duration > 0.8
+
+
+def test_a_reference_may_be_a_path_and_everything_else_left_out(client: Client) -> None:
+    made = client.predict(ref_wav_path=str(CLIP), text="Hello there.", api_name="/get_tts_wav")
+    assert soundfile.info(made).duration > 0.3
+
+
+def test_the_batched_endpoint_tells_its_seed_and_the_same_seed_says_the_same(client: Client) -> None:
+    given = {
+        "text": "One small boat. Two boats.",
+        "text_lang": "en",
+        "ref_audio_path": str(CLIP),
+        "aux_ref_audio_paths": [handle_file(SAMPLE / "clips" / "02.flac")],
+        "text_split_method": "cut5",
+    }
+    first, seed = client.predict(**given, api_name="/inference")
+    again, same = client.predict(**given, seed=seed, keep_random=False, api_name="/inference")
+    assert same == seed
+    assert Path(first).read_bytes() == Path(again).read_bytes()
+    _, other = client.predict(**given, seed=seed, api_name="/inference")
+    assert other != seed, "keep_random is on unless a script switches it off"
+
+
+def test_freezing_says_it_the_same_way_at_another_pace(client: Client) -> None:
+    given = {"ref_wav_path": str(CLIP), "text": "Hello there.", "text_language": "en", "pause_second": 0}
+    first = client.predict(**given, api_name="/get_tts_wav")
+    frozen = client.predict(**given, if_freeze=True, api_name="/get_tts_wav")
+    faster = client.predict(**given, if_freeze=True, speed=2, api_name="/get_tts_wav")
+    assert Path(first).read_bytes() == Path(frozen).read_bytes()
+    assert soundfile.info(faster).duration == pytest.approx(soundfile.info(first).duration / 2, rel=0.1)
+
+
+def test_stopping_ends_what_is_spoken(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "ALLOWANCE", 1500)
+    job = client.submit(ref_wav_path=str(CLIP), text="Hello there.", text_language="en", api_name="/get_tts_wav")
+    time.sleep(1.0)
+    while not job.done():
+        assert client.predict(api_name="/stop") == "Stopped."
+        time.sleep(0.1)
+    with pytest.raises(AppError, match="stopped before anything was spoken"):
+        job.result()
+
+
+def test_weights_are_listed_chosen_and_refused(client: Client, narrow: Project, tmp_path: Path) -> None:
+    sovits, gpt = client.predict(api_name="/change_choices")
+    assert len(sovits) == len(gpt) == 1
+    assert gpt[0] in client.predict(gpt_path=gpt[0], api_name="/change_gpt_weights")
+    known, same, first, second, steps, several, message = client.predict(
+        sovits_path=sovits[0], prompt_language="中文", text_language="日文", api_name="/change_sovits_weights"
+    )
+    assert known == same == ["all_zh", "zh", "en", "auto"]
+    assert (first, second, steps, several) == ("all_zh", "all_zh", False, True)
+    assert "v2" in message
+    with pytest.raises(AppError, match=r"gpt_path: The weights none\.ckpt are not in the folder"):
+        client.predict(gpt_path="none.ckpt", api_name="/change_gpt_weights")
+    with pytest.raises(AppError, match=r"sovits_path: .*GPT file"):
+        client.predict(sovits_path=gpt[0], api_name="/change_sovits_weights")
+    damaged = tmp_path / "voice.pth"
+    damaged.write_bytes(b"no weights")
+    with pytest.raises(AppError, match=r"sovits_path: .*voice\.pth"):
+        client.predict(sovits_path=str(damaged), api_name="/change_sovits_weights")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"ref_wav_path": "gone.wav"}, r"ref_wav_path: there is no file or folder .*gone\.wav"),
+        ({"ref_wav_path": ""}, "ref_wav_path is empty"),
+        ({"text": "  "}, "text is empty"),
+        ({"text_language": "klingon"}, "text_language is 'klingon'; it must be one of"),
+        ({"prompt_language": "火星文"}, "prompt_language is '火星文'"),
+        ({"how_to_cut": "cut9"}, "how_to_cut is 'cut9'; it must be one of cut0"),
+        ({"pause_second": -1}, "pause_second is -1; it must be a number from 0 to 60"),
+        ({"top_k": "many"}, "top_k is 'many'; it must be a whole number"),
+        ({"temperature": 1000}, "temperature is 1000; it must be a number from 0 to 100"),
+        ({"inp_refs": ["gone.wav"]}, "inp_refs: there is no file or folder"),
+        ({"text": "こんにちは", "text_language": "auto"}, "Japanese is not supported yet"),
+    ],
+)
+def test_bad_input_is_refused_by_a_sentence_that_names_the_argument(
+    client: Client, wrong: dict[str, object], sentence: str
+) -> None:
+    given = {"ref_wav_path": str(CLIP), "text": "Hello.", "text_language": "en", **wrong}
+    with pytest.raises(AppError, match=sentence):
+        client.predict(**given, api_name="/get_tts_wav")
+
+
+def test_a_list_is_no_sound_and_nothing_of_it_is_told(client: Client) -> None:
+    with pytest.raises(AppError, match="cannot be decoded as sound") as told:
+        client.predict(ref_wav_path=str(SAMPLE / "sample.list"), text="Hello.", api_name="/get_tts_wav")
+    assert "train" not in str(told.value)
+
+
+def test_a_text_is_cut_as_it_will_be_spoken(client: Client) -> None:
+    pieces = client.predict(text="One boat. Two boats.", text_language="en", how_to_cut="cut5", api_name="/cut_text")
+    assert pieces == ["One boat.", " Two boats."]
+
+
+def test_a_reference_is_checked_for_length_and_loudness(client: Client, tmp_path: Path) -> None:
+    assert "good length" in client.predict(ref_wav_path=handle_file(CLIP), api_name="/check_ref")
+    wave, rate = soundfile.read(CLIP)
+    soundfile.write(tmp_path / "soft.wav", wave[: 2 * rate] / 100, rate)
+    found = client.predict(ref_wav_path=str(tmp_path / "soft.wav"), api_name="/check_ref")
+    assert "Short" in found and "Quiet" in found
+
+
+def test_references_come_from_a_list_with_their_words(client: Client, tmp_path: Path) -> None:
+    rows = (f"{CLIP}|ann|en|{WORDS}", f"{tmp_path}/gone.wav|ann|en|The train is gone.")
+    (tmp_path / "voice.list").write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    given = {"path_list": str(tmp_path / "voice.list"), "api_name": "/references"}
+    assert client.predict(**given, find="TRAIN") == [[str(CLIP), WORDS, "en"]]
+    assert client.predict(**given, find="no such words") == []
+
+
+def test_every_parameter_has_a_meaning(client: Client) -> None:
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert {"/get_tts_wav", "/inference", "/stop", "/change_choices"} <= endpoints.keys()
+    for name, endpoint in endpoints.items():
+        assert endpoint["description"], name
+        for parameter in endpoint["parameters"]:
+            assert MEANINGS[parameter["parameter_name"]] in str(parameter), (name, parameter)
+
+
+def test_the_page_shows_pieces_as_they_come_and_makes_one_anew(narrow: Project) -> None:
+    home = Home(narrow, words_of("en_US"), Jobs(narrow))
+    studio = Studio(narrow)
+    page = inference._Page(home, Performer(home, studio), studio, batched=False)
+    fields = {
+        "text": "One small boat. Two large boats.",
+        "language": "en",
+        "reference": str(CLIP),
+        "transcript": WORDS,
+        "transcript_language": "en",
+        "ref_free": False,
+        "auxiliary": None,
+        "split": "cut5",
+        "seed": 7,
+    }
+    steps = list(page._speak(inference.Result(), fields))
+    assert [len(step[1]["takes"]) for step in steps] == [0, 1, 2, 2]
+    assert "seed 7" in steps[-1][0]
+    result = steps[-1][4]
+
+    class Event:
+        index = 1
+
+    again = list(page._again(result, Event()))  # type: ignore[arg-type]
+    takes = again[-1][4].takes
+    assert takes[0] == result.takes[0]
+    assert takes[1].text == result.takes[1].text and takes[1].clip.file != result.takes[1].clip.file
+    assert again[-1][1]["fresh"] == 1
+    with pytest.raises(InputError, match="not there any more"):
+        list(page._again(inference.Result(), Event()))  # type: ignore[arg-type]
+
+
+def test_stopping_takes_back_what_waits_but_not_what_comes_later(narrow: Project) -> None:
+    studio = Studio(narrow)
+    request = Request(text="One small boat. Two large boats.", language="en", reference=CLIP, project=narrow)
+    stream = studio.speak(request)
+    next(stream)
+    studio.stop()
+    assert list(stream) == []
+    assert len(list(studio.speak(request))) == 2
+
+
+def test_a_stream_that_nobody_reads_to_the_end_leaves_the_studio_free(narrow: Project) -> None:
+    studio = Studio(narrow)
+    request = Request(text="One small boat. Two large boats.", language="en", reference=CLIP, project=narrow)
+    stream = studio.speak(request)
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert len(list(studio.speak(request))) == 2
+
+
+def test_the_bundled_voice_says_that_it_is_one(tmp_path: Path, narrow: Project) -> None:
+    bundled = tmp_path / "pretrained_models" / "gsv-tiny" / "s2G.pth"
+    bundled.parent.mkdir(parents=True)
+    bundled.touch()
+    assert Studio(Project(tmp_path)).notice == BUNDLED_NOTICE
+    assert Studio(narrow).notice == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("中文", "all_zh"),
+        ("all_zh", "all_zh"),
+        ("zh", "zh"),
+        ("中英混合", "zh"),
+        ("EnGlish", "en"),
+        ("多语种混合", "auto"),
+        ("日文", "all_ja"),
+        ("yue", "yue"),
+        ("多语种混合（粤语）", "auto_yue"),
+    ],
+)
+def test_languages_go_by_code_and_by_name(name: str, code: str) -> None:
+    assert language_named(name, "text_language") == code
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("不切", "cut0"),
+        ("cut0", "cut0"),
+        ("凑四句一切", "cut1"),
+        ("Slice per 50 characters", "cut2"),
+        ("按英文句号.切", "cut4"),
+    ],
+)
+def test_ways_of_cutting_go_by_code_and_by_name(name: str, method: str) -> None:
+    assert split_named(name, "how_to_cut") == method
