@@ -12,8 +12,7 @@ Steps, in order; each goes on where it was stopped, and those with a gate print 
 
     ship       the parts as the folder pretrained_models/gsv-tiny that gsv looks for
     evaluate   what that folder's voice must show, in sections that --sections can choose among; same as --evaluate
-    keep       the state of all three trained parts in a few megabytes, to be committed
-    restore    a new work folder that goes on from there: then `corpus`, `codes`, `sovits`, `gpt`
+    restore    a new work folder that goes on from that folder: then `corpus`, `codes`, `sovits`, `gpt`
 
 `sovits` and `gpt` need nothing of each other. Settings are in configs/tiny; how far the training has come, and what to
 do next, is in configs/tiny/README.md. Needs `pip install gsv[tiny]` and Debian's flite, festival and their voices.
@@ -36,8 +35,7 @@ from tiny.gates import Score, codes_gate, content_gate, human_gate, sovits_gate,
 from tiny.halves import StepsPlan, train_tokens, train_voice
 from tiny.harvard import SENTENCES
 from tiny.humans import HELD, recordings
-from tiny.keeping import keep as write_kept
-from tiny.keeping import restore as from_kept
+from tiny.keeping import restore as from_set
 from tiny.references import Sources, references
 from tiny.shipping import ship as write_set
 from tiny.speed import judge_speed
@@ -46,7 +44,6 @@ from tiny.tuning import judge_tuning
 CONFIGS = Path(__file__).resolve().parent.parent / "configs" / "tiny"
 HUMANS = Path("../shared/data")
 SECTIONS = ("size", "speed", "words", "likeness", "endings", "tuning")
-KEPT = Path(__file__).resolve().parent.parent / "pretrained_models" / "gsv-tiny" / "training"
 
 
 def corpus(files: TinyFiles, given: argparse.Namespace) -> None:
@@ -127,17 +124,12 @@ def ship(files: TinyFiles, given: argparse.Namespace) -> None:
         print(f"{path.stat().st_size / 1e6:6.2f} MB  {path}")
 
 
-def keep(files: TinyFiles, given: argparse.Namespace) -> None:
-    for path in write_kept(files, KEPT):
-        print(f"{path.stat().st_size / 1e6:6.2f} MB  {path}")
-
-
 def restore(files: TinyFiles, given: argparse.Namespace) -> None:
-    from_kept(files, CONFIGS, KEPT, StepsPlan.read(CONFIGS / "steps.yaml").seed)
+    from_set(files, CONFIGS, given.to)
 
 
 STEPS: dict[str, Callable[[TinyFiles, argparse.Namespace], None]] = {
-    step.__name__: step for step in (corpus, content, codes, sovits, gpt, gates, ship, evaluate, keep, restore)
+    step.__name__: step for step in (corpus, content, codes, sovits, gpt, gates, ship, evaluate, restore)
 }
 
 

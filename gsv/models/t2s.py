@@ -31,6 +31,10 @@ class T2SConfig:
     dropout: float = 0.0
     EOS: int = 1024
     bert_dim: int = 1024
+    # Not official, for networks too small for the usual way of drawing tokens: what is natural to this one, as a factor
+    # of the temperature that is asked for and as a power of the repetition penalty; 0 takes no penalty.
+    natural_temperature: float = 1.0
+    natural_penalty: float = 1.0
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> "T2SConfig":

@@ -155,7 +155,9 @@ def generate(model: T2S, rows: Sequence[Row]) -> Iterator[list[Continuation]]:
     results = [Continuation() for _ in rows]
     running = list(range(len(rows)))
     decoder = Decoder(model, rows)
-    sampler = Sampler([row.options for row in rows], model.config.vocab_size, decoder.device)
+    natural = model.config.natural_temperature, model.config.natural_penalty
+    options = [row.options.suited(*natural) for row in rows]
+    sampler = Sampler(options, model.config.vocab_size, decoder.device)
     seen = torch.zeros(len(rows), model.config.vocab_size, dtype=torch.bool, device=decoder.device)
     for i, row in enumerate(rows):
         seen[i, row.prompt] = True

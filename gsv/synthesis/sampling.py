@@ -1,7 +1,7 @@
 """From logits to a drawn token. Works on a batch whose rows may each have their own options and random generator."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -33,6 +33,14 @@ class SamplingOptions:
             raise InputError(
                 f"repetition_penalty is {self.repetition_penalty}; it must be above 0 (1 switches it off), at most 100."
             )
+
+    def suited(self, temperature: float, penalty: float) -> "SamplingOptions":
+        """The same for a network to which another temperature and penalty are natural, see `T2SConfig`."""
+        return replace(
+            self,
+            temperature=self.temperature * temperature,
+            repetition_penalty=self.repetition_penalty**penalty,
+        )
 
 
 class Sampler:

@@ -20,8 +20,9 @@ from gsv.training.start import UNTRAINED
 from tiny.codes import VERSION, TinyFiles, aligned, judge_codes, places_in_pairs, prepare_part, write_pairs, write_start
 from tiny.content import ContentPlan, train_content
 from tiny.corpus import Corpus, speaker_of
+from tiny.gates import trained_content
 from tiny.halves import StepsPlan, train_tokens, train_voice
-from tiny.keeping import keep, packed, restore, unpacked
+from tiny.keeping import restore
 from tiny.shipping import ship
 
 from .test_content import CPU, WIDTHS
@@ -114,19 +115,6 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert (experiment.gpt_logs(VERSION)).is_dir()
     from_scratch = voice.outcome.history[0]["loss/g/mel"]
 
-    kept = keep(files, tmp_path / "kept")
-    assert [path.stem for path in kept] == ["content", "sovits", "gpt"]
-    again = TinyFiles(tmp_path / "again")
-    restore(again, configs, tmp_path / "kept", seed=1)
-    before, after = read_generator(files.generator).weight, read_generator(again.generator).weight
-    for name in ("ssl_proj.weight", "quantizer.vq.layers.0._codebook.embed"):
-        assert torch.equal(before[name], after[name])
-    wave = torch.randn(1, 16000)
-    encoders = [ContentEncoder.load(part.content) for part in (files, again)]
-    assert torch.equal(encoders[0](wave), encoders[1](wave))
-    with pytest.raises(InputError, match="holds parts of a voice already"):
-        restore(again, configs, tmp_path / "kept", seed=1)
-
     home = Project(tmp_path / "home")
     ship(files, home)
     engine = Engine.load(project=home, device="cpu")
@@ -143,15 +131,20 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert tuned.outcome.history[0]["loss/g/stft"] > 0
     assert Engine.load(sovits=tuned.weights, project=home, device="cpu").notice
 
+    again = TinyFiles(tmp_path / "again")
+    with pytest.raises(InputError, match="nothing to go on from"):
+        restore(again, configs, Project(tmp_path / "nowhere"))
+    restore(again, configs, home)
+    before, after = read_generator(files.generator).weight, read_generator(again.generator).weight
+    for name in ("ssl_proj.weight", "quantizer.vq.layers.0._codebook.embed"):
+        assert torch.equal(before[name], after[name])
+    wave = torch.randn(1, 16000)
+    encoders = [ContentEncoder.load(part.content) for part in (files, again)]
+    assert torch.equal(encoders[0](wave), encoders[1](wave))
+    heads = [trained_content(part, configs).heads.weight for part in (files, again)]
+    assert torch.equal(*heads)
+    with pytest.raises(InputError, match="holds parts of a voice already"):
+        restore(again, configs, home)
     shutil.copytree(tmp_path / "corpus", again.work / "corpus")
     prepare_part(again, "train", ("1a", "1b", "1c"), 1)
     assert train_voice(again, steps).outcome.history[0]["loss/g/mel"] < from_scratch
-
-
-def test_what_is_kept_in_eight_bits_comes_back_nearly_the_same() -> None:
-    state = {"a.weight": torch.randn(4, 3, 5), "a.bias": torch.randn(4), "ssl_proj.weight": torch.randn(4, 4)}
-    back = unpacked(packed(state))
-    assert back.keys() == state.keys()
-    assert torch.equal(back["ssl_proj.weight"], state["ssl_proj.weight"].half().float())
-    for name, tensor in state.items():
-        assert (back[name] - tensor).abs().max() <= 0.005 * tensor.abs().max()

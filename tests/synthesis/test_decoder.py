@@ -1,5 +1,7 @@
 """The cached decoder says what the plain network says, alone and in batches."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -51,6 +53,18 @@ def test_a_batch_of_unequal_rows_says_what_each_says_alone(model: T2S) -> None:
     alone = [continued(model, one)[0] for one in rows]
     assert continued(model, *rows) == alone
     assert len({tuple(tokens) for tokens in alone}) > 1
+
+
+def test_a_network_says_what_temperature_and_penalty_are_natural_to_it(model: T2S) -> None:
+    def said(natural_temperature: float, natural_penalty: float, **options: float) -> list[int]:
+        other = T2S(replace(CONFIG, natural_temperature=natural_temperature, natural_penalty=natural_penalty)).eval()
+        other.load_state_dict(model.state_dict())
+        return continued(other, row(1, 9, 12, SamplingOptions(**{"top_k": 0, **options})))[0]  # type: ignore[arg-type]
+
+    assert said(0.5, 1.0, temperature=2.0) == said(1.0, 1.0) == continued(model, row(1, 9, 12, SamplingOptions(0)))[0]
+    assert said(0.5, 1.0) != said(1.0, 1.0)
+    assert said(0.0, 0.0, repetition_penalty=1.35) == said(1.0, 1.0, temperature=0.0, repetition_penalty=1.0)
+    assert said(0.0, 1.0, repetition_penalty=1.35) != said(0.0, 0.0, repetition_penalty=1.35)
 
 
 def test_rows_that_end_leave_the_others_unchanged(model: T2S) -> None:

@@ -19,11 +19,11 @@ from gsv.audio.io import Samples, duration, load, save_wav
 from gsv.audio.pitch import pitch
 from gsv.audio.spectral import SOVITS_STFT, log_mel
 from gsv.models.encoders import HUBERT_RATE
-from gsv.paths import Project
+from gsv.paths import BaseFiles, Project
 from gsv.synthesis.decoder import Row, generate
 from gsv.synthesis.engine import Engine, SpeechOptions, most_tokens
 from gsv.synthesis.voice import Voice
-from tiny.codes import VERSION
+from tiny.codes import MODULE, VERSION
 from tiny.gates import Score
 from tiny.guiding import TOKENS_PER_SECOND
 from tiny.judging import Recogniser, Tally
@@ -46,14 +46,18 @@ class Candidate:
     work: Path
     options: SpeechOptions = field(default_factory=lambda: SpeechOptions(seed=1, pause=0.0))
 
+    @property
+    def base(self) -> BaseFiles:
+        """The set's own files, whether or not others are there that gsv would prefer."""
+        return self.project.base_of(VERSION, MODULE)
+
     @cached_property
     def engine(self) -> Engine:
-        return Engine.load(project=self.project, device="cpu")
+        return Engine.load(self.base.gpt, self.base.generator, project=self.project, device="cpu")
 
     @cached_property
     def files(self) -> list[Path]:
-        base = self.project.base(VERSION)
-        return sorted(path for path in base.generator.parent.rglob("*") if path.is_file())
+        return sorted(path for path in self.base.generator.parent.rglob("*") if path.is_file())
 
     @cached_property
     def folder(self) -> Path:

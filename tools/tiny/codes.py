@@ -38,6 +38,8 @@ from tiny.guiding import NOWHERE, TOKENS_PER_SECOND, places_of
 from tiny.synthesisers import PHONES
 
 VERSION = version_named("v2")
+# The name by which a generator's configuration calls the content encoder.
+MODULE = "gsv-tiny/content"
 PreparedStage = Literal["1a", "1b", "1c"]
 
 
@@ -102,20 +104,27 @@ def write_start(files: TinyFiles, configs: Path, seed: int) -> None:
     )
     torch.manual_seed(derived_seed(seed, "networks"))
     transformer = built(lambda: T2S(T2SConfig.from_dict(read_config(configs / "s1.yaml")["model"])))
-    write_halves(files, configs, network.state_dict(), transformer.state_dict(), seed)
+    write_halves(files, configs, network.state_dict(), untrained_critics(configs, seed), transformer.state_dict())
+
+
+def untrained_critics(configs: Path, seed: int) -> Mapping[str, Tensor]:
+    torch.manual_seed(derived_seed(seed, "discriminators"))
+    widths = DiscriminatorWidths.from_dict(read_config(configs / "s2.json")["discriminator"])
+    return built(lambda: widths.build(VERSION)).state_dict()
 
 
 def write_halves(
-    files: TinyFiles, configs: Path, generator: Mapping[str, Tensor], gpt: Mapping[str, Tensor], seed: int
+    files: TinyFiles,
+    configs: Path,
+    generator: Mapping[str, Tensor],
+    critics: Mapping[str, Tensor],
+    gpt: Mapping[str, Tensor],
 ) -> None:
     """The files that the halves' training starts from; they count as untrained, so their configuration's rates hold."""
     settings = read_config(configs / "s2.json")
-    torch.manual_seed(derived_seed(seed, "discriminators"))
-    widths = DiscriminatorWidths.from_dict(settings["discriminator"])
-    discriminators = built(lambda: widths.build(VERSION))
     config = {**settings, "model": {**settings["model"], "version": VERSION.name}}
     write_generator(files.generator, GeneratorFile(halved(generator), config, UNTRAINED, VERSION.name))
-    write_discriminator(files.discriminator, DiscriminatorFile(halved(discriminators.state_dict())))
+    write_discriminator(files.discriminator, DiscriminatorFile(halved(critics)))
     weight = halved({PREFIX + name: tensor for name, tensor in gpt.items()})
     write_gpt(files.gpt, GptFile(weight, read_config(configs / "s1.yaml"), UNTRAINED))
 

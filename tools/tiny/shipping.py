@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import safetensors.torch
+
 from gsv.checkpoints import (
     DiscriminatorFile,
     GeneratorFile,
@@ -18,13 +20,15 @@ from gsv.checkpoints import (
 )
 from gsv.errors import InputError
 from gsv.models.t2s import PREFIX
-from gsv.paths import Project
+from gsv.paths import Project, written_whole
 from gsv.training.resume import LATEST
-from tiny.codes import VERSION, TinyFiles
+from tiny.codes import MODULE, VERSION, TinyFiles
 
 # Not the mark of untrained files: fine-tuning runs at the rates of the configuration's group `fine_tune`.
 INFO = "gsv-tiny"
 LARGEST = 25e6
+# What reads the content encoder's frames in its training; gsv has no use for it, further training has.
+HEADS = "heads.safetensors"
 
 
 def ship(files: TinyFiles, project: Project) -> list[Path]:
@@ -41,8 +45,8 @@ def ship(files: TinyFiles, project: Project) -> list[Path]:
         if not path.is_file():
             raise InputError(f"{path} is missing; train all parts before they are shipped.")
     start, start_gpt = read_generator(files.generator), read_gpt(files.gpt)
-    base = project.base_of(VERSION, start.config["content_module"])
-    content = project.content_encoder(start.config["content_module"])
+    base = project.base_of(VERSION, MODULE)
+    content = project.content_encoder(MODULE)
     shutil.copytree(files.content, content, dirs_exist_ok=True)
     generator = halved(read_resume(states["G"]).model)
     write_generator(base.generator, GeneratorFile(generator, start.config, INFO, VERSION.name))
@@ -52,7 +56,12 @@ def ship(files: TinyFiles, project: Project) -> list[Path]:
     write_discriminator(base.discriminator, DiscriminatorFile(halved(discriminator)))
     state = {PREFIX + name: tensor for name, tensor in read_resume(states["T"]).model.items()}
     write_gpt(base.gpt, export_gpt(state, start_gpt.config, INFO))
-    written = [base.generator, base.discriminator, base.gpt, *sorted(content.iterdir())]
+    heads = base.generator.parent / HEADS
+    encoder = read_resume(files.work / "content" / f"E_{LATEST}.pth").model
+    with written_whole(heads) as temporary:
+        own = {name.removeprefix("heads."): tensor for name, tensor in encoder.items() if name.startswith("heads.")}
+        safetensors.torch.save_file(own, temporary)
+    written = [base.generator, base.discriminator, base.gpt, heads, *sorted(content.iterdir())]
     size = sum(path.stat().st_size for path in written)
     if size > LARGEST:
         raise InputError(f"The set has {size / 1e6:.1f} MB and may have {LARGEST / 1e6:.0f}; make a part narrower.")

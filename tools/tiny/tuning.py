@@ -62,7 +62,7 @@ def tune(candidate: Candidate, lines: Sequence[Line]) -> Tuned:
     done = project.root / "minutes"
     if not done.is_file():
         shutil.rmtree(project.root, ignore_errors=True)
-        folder = candidate.project.base(VERSION).generator.parent
+        folder = candidate.base.generator.parent
         shutil.copytree(folder, project.pretrained / folder.name)
         listing = project.root / f"{EXPERIMENT}.list"
         write_list(listing, lines)
