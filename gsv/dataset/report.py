@@ -84,5 +84,6 @@ def _log(folder: Path, title: str, outcomes: Sequence[Outcome]) -> Path | None:
         path.unlink(missing_ok=True)
         return None
     with written_whole(path) as temporary:
-        temporary.write_text("".join(problems), encoding="utf-8")
+        # Names of files need not be text.
+        temporary.write_text("".join(problems), encoding="utf-8", errors="backslashreplace")
     return path

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from gsv.errors import GsvError
-from gsv.jobs.parameters import Parameter
+from gsv.jobs.parameters import Parameter, plain
 from gsv.jobs.results import Result
 from gsv.jobs.stages import Stage
 from gsv.paths import Project
@@ -27,7 +27,7 @@ def stage_commands(stages: Mapping[str, Stage], **settings: Any) -> typer.Typer:
     class Group(TyperGroup):
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
             name, command, rest = super().resolve_command(ctx, args)
-            return name, _command(stages[name]) if name in stages else command, rest
+            return name, _command(stages[name]) if name is not None and name in stages else command, rest
 
     app = typer.Typer(cls=Group, **settings)
     for name, stage in stages.items():
@@ -121,7 +121,7 @@ def _metavar(parameter: Parameter) -> str:
         return "PATH"
     if parameter.is_number:
         low, high = schema.get("minimum"), schema.get("maximum")
-        return f"{low:g}..{high:g}" if low is not None and high is not None else "NUMBER"
+        return f"{plain(low)}..{plain(high)}" if low is not None and high is not None else "NUMBER"
     return "TEXT"
 
 

@@ -181,7 +181,7 @@ def _in_words(schema: Mapping[str, Any]) -> str:
 def _limits(schema: Mapping[str, Any]) -> str:
     words = []
     if "minimum" in schema and "maximum" in schema:
-        return f" from {schema['minimum']:g} to {schema['maximum']:g}"
+        return f" from {plain(schema['minimum'])} to {plain(schema['maximum'])}"
     for key, word in (
         ("minimum", "at least"),
         ("exclusiveMinimum", "above"),
@@ -189,5 +189,10 @@ def _limits(schema: Mapping[str, Any]) -> str:
         ("exclusiveMaximum", "below"),
     ):
         if key in schema:
-            words.append(f"{word} {schema[key]:g}")
+            words.append(f"{word} {plain(schema[key])}")
     return f" {' and '.join(words)}" if words else ""
+
+
+def plain(number: float) -> str:
+    """Without a point where it is whole, and never with an exponent."""
+    return str(int(number)) if number == int(number) else f"{number:f}".rstrip("0")

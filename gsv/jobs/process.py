@@ -33,6 +33,8 @@ from gsv.jobs.worker import INTERRUPTED, POLITE_SECONDS
 # A process that is asked to end gets a little longer than it gives its own children; then it is ended.
 PATIENCE_SECONDS = POLITE_SECONDS + 0.5
 _HARD_SECONDS = 2.0
+# All that a process has printed is read soon after its end, unless something unknown keeps its output open.
+_LISTENING_SECONDS = 30.0
 _STATUS_SECONDS = 0.2
 _GPUS = "gpus"
 # Modules are found where this program finds them, and not in whatever folder the user happens to be.
@@ -166,7 +168,7 @@ class Job:
         code = self._process.wait()
         # What it started may live on, and keep the output open.
         orphans_gone = kill_family(self.mark, None, _HARD_SECONDS)
-        listener.join(_HARD_SECONDS)
+        listener.join(_LISTENING_SECONDS)
         with suppress(OSError):
             self._stdin.close()
         status = self._verdict(code)
@@ -180,7 +182,7 @@ class Job:
 
     def _note(self, line: str) -> None:
         """Adds to the log. A full disk is no reason to stop listening: the process would wait for that."""
-        with suppress(OSError), self.log.open("a", encoding="utf-8") as log:
+        with suppress(OSError), self.log.open("a", encoding="utf-8", errors="backslashreplace") as log:
             log.write(line + "\n")
 
     def _listen(self) -> None:

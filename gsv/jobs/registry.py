@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from filelock import FileLock
 
 from gsv.errors import GsvError, InputError
 from gsv.jobs.process import Job, Status
 from gsv.jobs.stages import Stage
 from gsv.jobs.trees import family, kill_family
-from gsv.paths import Project, written_whole
+from gsv.paths import Project, alone_in, written_whole
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _HARD_SECONDS = 4.0
@@ -61,8 +60,7 @@ class Jobs:
         if not _NAME.fullmatch(name):
             raise InputError(f"{name!r} cannot name a job; letters, digits, - and _ can.")
         options = stage.read(values, self.project)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self._lock, FileLock(self.folder / ".lock"):
+        with self._lock, alone_in(self.folder):
             own, other = self._jobs.get(name), self._running(name)
             if other is not None or (own is not None and not own.status.ended):
                 raise Occupied(f"{name} is at work already; stop it or wait for its end.")

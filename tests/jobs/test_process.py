@@ -100,6 +100,15 @@ def test_the_log_has_what_was_printed_and_said_and_what_came_of_it(project: Proj
     assert "partly done" in log.splitlines()[-1]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text elsewhere")
+def test_a_folder_whose_name_is_no_text_is_one_like_any_other(project: Project) -> None:
+    folder = project.root / os.fsdecode(b"caf\xe9")
+    status = ended(project, folder=folder)
+    assert status.state == "done"
+    assert {path.parent for path in status.files} == {folder}
+    assert "into " in status.log.read_text()
+
+
 def test_each_job_has_a_log_of_its_own(project: Project) -> None:
     assert len({ended(project).log for _ in range(2)}) == 2
 

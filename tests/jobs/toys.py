@@ -83,6 +83,7 @@ def toy(options: ToyOptions, progress: Progress) -> ToyReport:
 
 
 def _outcomes(options: ToyOptions, progress: Progress) -> Iterator[Path | Problem]:
+    progress.say(f"into {options.folder}")
     progress.begin("toying", options.count, "toy")
     for number in range(options.count):
         path = options.folder / str(number)
