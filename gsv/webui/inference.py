@@ -9,6 +9,7 @@ import gradio as gr
 import numpy as np
 
 from gsv.audio.io import load
+from gsv.dataset.listing import Line
 from gsv.errors import InputError
 from gsv.paths import BUNDLED_NOTICE
 from gsv.text.split import METHODS
@@ -27,6 +28,8 @@ _WORDS = "takes."
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # Pieces at once where many are wanted.
 _BATCH_SIZE = 20
+# For the bundled voice, which knows English alone, in whatever language the page is.
+_EXAMPLE = "Hello there! This voice came with the program. Write here what it should say."
 
 Json = dict[str, Any]
 
@@ -122,15 +125,17 @@ class _Page:
 
     def build(self, alone: bool) -> None:
         words = self.words
+        # Who has nothing but what came with the program can speak at once.
+        example = self.performer.example() if self.studio.notice else None
         if alone:
             gr.Markdown(f"## {words('inference.title_batched' if self.batched else 'inference.title')}")
         self.notice = gr.Markdown(self._notice(), elem_classes="notice", elem_id="tts_notice")
         self._models()
         with gr.Row():
             with gr.Column(min_width=300):
-                self._reference()
+                self._reference(example)
             with gr.Column(min_width=300):
-                self._text()
+                self._text(_EXAMPLE if example else "")
                 self._options()
         self._result()
         self._wire()
@@ -164,13 +169,16 @@ class _Page:
     def _languages(self) -> list[tuple[str, str]]:
         return [(self.words(f"language.{code}"), code) for code in languages_of(self.studio.version)]
 
-    def _reference(self) -> None:
+    def _reference(self, example: Line | None) -> None:
         words = self.words
         gr.Markdown(f"### {words('inference.reference_title')}")
         self.reference = gr.Audio(
-            type="filepath", sources=["upload", "microphone"], label=words("inference.reference_audio")
+            example.audio if example else None,
+            type="filepath",
+            sources=["upload", "microphone"],
+            label=words("inference.reference_audio"),
         )
-        self.check = gr.Markdown("", elem_id="reference_check")
+        self.check = gr.Markdown(self._check(example.audio) if example else "", elem_id="reference_check")
         with gr.Accordion(words("inference.from_list"), open=False):
             self.list_path = gr.Dropdown(
                 self._lists(), value=None, allow_custom_value=True, label=words("inference.list_path")
@@ -179,7 +187,10 @@ class _Page:
             self.rows = gr.Dropdown([], label=words("inference.rows"))
             self.lines = gr.State([])
         self.prompt_text = gr.Textbox(
-            label=words("inference.prompt_text"), info=words("inference.prompt_text_info"), lines=2
+            example.text if example else "",
+            label=words("inference.prompt_text"),
+            info=words("inference.prompt_text_info"),
+            lines=2,
         )
         self.prompt_language = gr.Dropdown(
             self._languages(), value=self.performer.page_language, label=words("inference.prompt_language")
@@ -195,10 +206,10 @@ class _Page:
         found = sorted((self.home.project.root / "output").glob("*/*.list"))
         return [relative(self.home.project, path) for path in found]
 
-    def _text(self) -> None:
+    def _text(self, example: str) -> None:
         words = self.words
         gr.Markdown(f"### {words('inference.text_title')}")
-        self.text = gr.Textbox(label=words("inference.text"), lines=8, max_lines=20, elem_id="tts_text")
+        self.text = gr.Textbox(example, label=words("inference.text"), lines=8, max_lines=20, elem_id="tts_text")
         self.text_language = gr.Dropdown(
             self._languages(), value=self.performer.page_language, label=words("inference.text_language")
         )
@@ -343,7 +354,7 @@ class _Page:
         choices = [(f"{Path(line.audio).name} · {line.text[:60]}", index) for index, line in enumerate(lines)]
         return gr.Dropdown(choices, value=None), lines
 
-    def _row(self, index: int | None, lines: list[Any]) -> tuple[Any, Any, Any]:
+    def _row(self, index: int | None, lines: list[Line]) -> tuple[Any, Any, Any]:
         if index is None:
             return gr.skip(), gr.skip(), gr.skip()
         line = lines[index]

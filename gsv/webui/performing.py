@@ -97,8 +97,15 @@ class Performer:
 
     @property
     def page_language(self) -> str:
-        """What a text is taken to be in if nobody says."""
-        return "all_zh" if self.home.words.language.startswith("zh") else "en"
+        """What a text is taken to be in if nobody says: the page's language, English where that is all there is."""
+        chinese = self.home.words.language.startswith("zh") and not self.studio.notice
+        return "all_zh" if chinese else "en"
+
+    def example(self) -> Line | None:
+        """A reference for who has none yet: a recording of the sample, where the project folder has it."""
+        path = self.home.project.root / "tests" / "sample" / "sample.list"
+        lines = self.reference_lines(str(path), "") if path.is_file() else []
+        return next((line for line in lines if not check_reference(Path(line.audio)).faults), None)
 
     def change_choices(self) -> tuple[list[str], list[str]]:
         """The weights there are to speak with, now: those of SoVITS, and those of GPT."""

@@ -19,7 +19,7 @@ def draw_speech(path: Path, wave: Samples, rate: int) -> None:
 
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     # The page lays the picture's title over its top.
-    figure.get_layout_engine().set(rect=(0, 0, 1, 0.93))  # type: ignore[union-attr, call-arg]
+    figure.get_layout_engine().set(rect=(0.01, 0.01, 0.98, 0.92))  # type: ignore[union-attr, call-arg]
     FigureCanvasAgg(figure)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2))
     step = max(1, len(wave) // 2000)

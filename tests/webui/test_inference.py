@@ -1,9 +1,11 @@
 """The inference page as scripts use it, on a narrow untrained model: the way is real, what it says is noise."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
 import pytest
 import soundfile
 from gradio_client import Client, handle_file
@@ -227,12 +229,36 @@ def test_a_stream_that_nobody_reads_to_the_end_leaves_the_studio_free(narrow: Pr
     assert len(list(studio.speak(request))) == 2
 
 
-def test_the_bundled_voice_says_that_it_is_one(tmp_path: Path, narrow: Project) -> None:
-    bundled = tmp_path / "pretrained_models" / "gsv-tiny" / "s2G.pth"
-    bundled.parent.mkdir(parents=True)
-    bundled.touch()
-    assert Studio(Project(tmp_path)).notice == BUNDLED_NOTICE
+@pytest.fixture
+def bundled(tmp_path: Path) -> Project:
+    """A project folder that has the bundled voice alone, as it is after a fresh start."""
+    weights = tmp_path / "pretrained_models" / "gsv-tiny" / "s2G.pth"
+    weights.parent.mkdir(parents=True)
+    weights.touch()
+    return Project(tmp_path)
+
+
+def test_the_bundled_voice_says_that_it_is_one(bundled: Project, narrow: Project) -> None:
+    assert Studio(bundled).notice == BUNDLED_NOTICE
     assert Studio(narrow).notice == ""
+
+
+def test_with_the_bundled_voice_alone_the_page_is_filled_in_and_english(
+    bundled: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(bundled.root)
+    sample = bundled.root / "tests" / "sample"
+    shutil.copytree(SAMPLE, sample)
+    home = Home(bundled, words_of("zh_CN"), Jobs(bundled))
+    performer = Performer(home, Studio(bundled))
+    example = performer.example()
+    assert example is not None
+    assert (Path(example.audio), example.text) == (sample / "clips" / "01.flac", WORDS)
+    assert performer.page_language == "en"
+    with gr.Blocks() as blocks:
+        inference.build(home, True)
+    shown = str(blocks.get_config_file())
+    assert WORDS in shown and "内置演示音色" in shown
 
 
 @pytest.mark.parametrize(
