@@ -13,17 +13,16 @@ from gsv.webui.companions import Companions
 from gsv.webui.endpoints import publish_all
 from gsv.webui.home import Home
 from gsv.webui.page import PRIVATE, Page
-from gsv.webui.serving import Look, Serving, serve
+from gsv.webui.serving import Serving, serve
 from gsv.webui.settings import Settings
 from gsv.webui.words import words_of
 
-_HERE = Path(__file__).parent
-# The page is dark where it was made so the last time, before anything of it is drawn.
-_HEAD = """<script>
-if (localStorage.getItem("gsv-dark") === "1") {
-  document.addEventListener("DOMContentLoaded", () => document.body.classList.add("dark"));
-}
-</script>"""
+STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+# The page is as dark or light as it was made the last time; before that, as the browser's system is.
+_STAY_DARK = """() => {
+  const kept = localStorage.getItem("gsv-dark");
+  if (kept !== null) document.body.classList.toggle("dark", kept === "1");
+}"""
 _TURN_DARK = """() => {
   const dark = document.body.classList.toggle("dark");
   localStorage.setItem("gsv-dark", dark ? "1" : "0");
@@ -42,6 +41,7 @@ def build(home: Home, companions: Companions) -> gr.Blocks:
             machine = gr.HTML("", elem_id="machine")
             dark = gr.Button(words("dark"), size="sm", elem_id="dark", elem_classes="gsv-dark")
         dark.click(None, js=_TURN_DARK, **PRIVATE)
+        blocks.load(None, js=_STAY_DARK, **PRIVATE)
         passed = dataset.Passed.on(page)
         with gr.Tabs():
             with gr.Tab(words("tab.0"), id="0", elem_id="tab_0"):
@@ -54,16 +54,11 @@ def build(home: Home, companions: Companions) -> gr.Blocks:
     return blocks
 
 
-def look() -> Look:
-    """The style of the main app and of the apps beside it."""
-    return Look((_HERE / "style.css").read_text(encoding="utf-8"), _HEAD)
-
-
 def run(serving: Serving, project: Project) -> None:
     """Serves the app until the process is told to end; nothing that it started outlives it."""
     jobs = Jobs(project)
     home = Home(project, words_of(serving.language), jobs, serving.public, serving.allowed)
-    close = serve(build(home, Companions(serving)), serving, home, look())
+    close = serve(build(home, Companions(serving)), serving, home, STYLE)
     print(home.words("running", url=serving.url(serving.port)), flush=True)
     try:
         threading.Event().wait()

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import gradio as gr
 from pydantic import Field
@@ -56,18 +56,9 @@ class Serving:
         return f"http://{host}:{port}/"
 
 
-@dataclass(frozen=True)
-class Look:
-    """What is not in the components: style, scripts for the page's head."""
-
-    css: str = ""
-    head: str = ""
-
-
-def serve(blocks: gr.Blocks, serving: Serving, home: Home, look: Look = Look()) -> Callable[[], None]:
+def serve(blocks: gr.Blocks, serving: Serving, home: Home, css: str = "") -> Callable[[], None]:
     """Serves the pages from threads of their own; returns what ends that. GsvError if the port is taken."""
     blocks.queue(default_concurrency_limit=None)
-    options: dict[str, Any] = {}
     try:
         blocks.launch(
             server_name=serving.host,
@@ -84,9 +75,7 @@ def serve(blocks: gr.Blocks, serving: Serving, home: Home, look: Look = Look()) 
             theme=gr.themes.Default(
                 primary_hue="indigo", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
             ),
-            css=look.css,
-            head=look.head,
-            **options,
+            css=css,
         )
     except OSError as error:
         raise GsvError(f"Port {serving.port} of {serving.host} cannot be used: {error}") from error

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
+# A busy machine may take its time; nothing is waited for longer than needed.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 # The browser of the system, where playwright has none of its own.
 _SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -41,7 +44,7 @@ def look(browser: Browser) -> Iterator[Callable[..., Page]]:
     def open_page(url: str, width: int = 1280, locale: str = "zh-CN") -> Page:
         page = browser.new_page(viewport={"width": width, "height": 900}, locale=locale)
         pages.append(page)
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(2 * PATIENCE)
         page.on("console", heard)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(url)
