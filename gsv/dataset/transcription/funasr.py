@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,11 @@ from gsv.errors import CheckpointError
 
 @dataclass(frozen=True)
 class _Part:
-    """A folder, the networks that belong into it, and parameters (by the start of their names) that files may lack."""
+    """A folder, the networks that belong into it, and what to set otherwise than its configuration does."""
 
     folder: Path
     networks: tuple[str, ...]
-    dispensable: str | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def weights(self) -> Path:
@@ -59,8 +59,6 @@ class _Part:
     def check_complete(self, network: nn.Module, stored: Mapping[str, Tensor]) -> None:
         """FunASR leaves parameters that a file lacks, or has in other shapes, at random values: here it is an error."""
         for name, parameter in network.named_parameters():
-            if self.dispensable and name.startswith(self.dispensable):
-                continue
             if name not in stored or stored[name].shape != parameter.shape:
                 raise CheckpointError(
                     f"{self.weights} has no {name} of the shape {tuple(parameter.shape)} that its configuration asks "
@@ -107,8 +105,8 @@ def load_sense_voice(folders: tuple[Path, ...], choice: Choice, device: torch.de
 def load_nano(folders: tuple[Path, ...], choice: Choice, device: torch.device) -> Recogniser:
     """Three languages from the folders of recogniser and pauses."""
     recogniser, pauses = folders
-    # Its second decoder gives times only; published files lack it, and FunASR then leaves it out.
-    model = _loaded(device, _Part(recogniser, ("FunASRNano",), dispensable="ctc"), _Part(pauses, _PAUSES))
+    # Its second decoder gives times only, for which it would need torchaudio; and not all published files have it.
+    model = _loaded(device, _Part(recogniser, ("FunASRNano",), {"ctc_decoder": None}), _Part(pauses, _PAUSES))
     language = _NANO_LANGUAGES[choice.language]
     return lambda wave: Heard(one_line(_text(model.generate(input=wave, language=language))), choice.language)
 
@@ -130,7 +128,7 @@ def _loaded(
     settings: dict[str, Any] = {"vad_model": None, "punc_model": None, "spk_model": None} | safe
     for prefix, part in parts.items():
         # Without the noise that is otherwise added, a clip says the same every time.
-        own = safe | {"init_param": str(part.weights), "frontend_conf": {"dither": 0.0}}
+        own = safe | {"init_param": str(part.weights), "frontend_conf": {"dither": 0.0}} | dict(part.settings)
         settings |= {f"{prefix}model": str(part.folder)} | ({f"{prefix}kwargs": own} if prefix else own)
     auto_model = _auto_model()
     try:

@@ -20,7 +20,11 @@ def load(folders: tuple[Path, ...], choice: Choice, device: torch.device) -> Rec
         pcm = np.rint(np.clip(wave, -1, 1) * 32767).astype(np.int16).tobytes()
         words = []
         # Given silence the decoder makes words up, so it only hears what sounds like speech.
-        for speech in Segmenter(sample_rate=RATE, vad_mode=Vad.LOOSE).segment(io.BytesIO(pcm)):
+        segmenter = Segmenter(sample_rate=RATE, vad_mode=Vad.LOOSE)
+        # It gives out what is spoken to the very end only if less than a whole frame is left then.
+        if not len(pcm) % segmenter.frame_bytes:
+            pcm = pcm[:-2]
+        for speech in segmenter.segment(io.BytesIO(pcm)):
             decoder.start_utt()
             decoder.process_raw(speech.pcm, full_utt=True)
             decoder.end_utt()

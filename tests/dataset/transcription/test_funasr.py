@@ -88,6 +88,23 @@ def test_mandarin_comes_with_punctuation(folders: tuple[Path, ...], speech: Samp
     assert recognise(speech).text == heard.text
 
 
+def test_cantonese_comes_from_one_folder(tmp_path: Path, speech: Samples) -> None:
+    folder = tiny_funasr.write_uniasr(tmp_path / "uniasr")
+    heard = funasr.load_damo((folder,), Choice("yue", "large", "float32"), CPU)(speech)
+    assert heard.language == "yue"
+    assert heard.text and set(heard.text) <= set(tiny_funasr.SIGNS)
+
+
+def test_fun_asr_nano_speaks_through_its_language_model(
+    originals: tuple[Path, ...], tmp_path: Path, speech: Samples
+) -> None:
+    folder = tiny_funasr.write_nano(tmp_path / "Fun-ASR-Nano-2512")
+    recognise = funasr.load_nano((folder, originals[1]), Choice("en", "large", "float32"), CPU)
+    heard = recognise(speech)
+    assert heard.text and heard.language == "en" and recognise(speech) == heard
+    assert recognise(np.zeros(RATE // 10, np.float32)).text == ""
+
+
 def test_sense_voice_says_which_language_it_heard(originals: tuple[Path, ...], tmp_path: Path, speech: Samples) -> None:
     folder = tiny_funasr.write_sense_voice(tmp_path / "SenseVoiceSmall")
     heard = funasr.load_sense_voice((folder, originals[1]), Choice("auto", "large", "float32"), CPU)(speech)

@@ -44,3 +44,10 @@ def test_two_words_of_three_are_right(recognise: Recogniser, shared: Path) -> No
 
 def test_silence_is_no_word(recognise: Recogniser) -> None:
     assert recognise(np.zeros(2 * RATE, np.float32)).text == ""
+
+
+def test_what_is_spoken_to_the_very_end_is_heard_whatever_the_length(recognise: Recogniser, shared: Path) -> None:
+    clip = load(shared / "data" / "ljspeech-mini" / "LJ001-0002.wav", RATE)
+    # The voice detector works in frames of 30 ms: whole ones, and a part of one more.
+    for samples in (45 * 480, 45 * 480 + 7):
+        assert len(words(recognise(clip[:samples]).text)) >= 3

@@ -13,6 +13,9 @@ from typing import Any
 import sentencepiece
 import torch
 import yaml
+from tokenizers import AddedToken, Tokenizer, decoders, models
+from tokenizers.pre_tokenizers import ByteLevel
+from transformers import PreTrainedTokenizerFast, Qwen3Config
 
 from gsv.dataset.transcription.funasr import _auto_model
 
@@ -130,6 +133,90 @@ def write_sense_voice(folder: Path) -> Path:
     return _write(folder, config, features=560, bpe=True, shifted={"ctc.ctc_lo.bias": (3, 1.0)})
 
 
+def write_nano(folder: Path) -> Path:
+    """Its language model is a Qwen 3 of a hundred words, found beside the weights as in the true folder."""
+    qwen = folder / "Qwen3-0.6B"
+    qwen.mkdir(parents=True)
+    spoken = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|startofspeech|>", "<|endofspeech|>"]
+    tokenizer = Tokenizer(models.BPE({sign: i for i, sign in enumerate(sorted(ByteLevel.alphabet()))}, []))
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in spoken])
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=spoken[0], eos_token=spoken[2]).save_pretrained(qwen)
+    Qwen3Config(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=WIDTH,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+        eos_token_id=tokenizer.token_to_id(spoken[2]),
+        architectures=["Qwen3ForCausalLM"],
+    ).save_pretrained(qwen)
+    config = {
+        "model": "FunASRNano",
+        "model_conf": {"length_normalized_loss": True},
+        "audio_encoder": "SenseVoiceEncoderSmall",
+        "audio_encoder_conf": {name: value for name, value in _SANM.items() if name != "input_layer"}
+        | {"tp_blocks": 1},
+        "audio_adaptor": "Transformer",
+        "audio_adaptor_conf": {
+            "downsample_rate": 1,
+            "ffn_dim": 64,
+            "encoder_dim": WIDTH,
+            "llm_dim": WIDTH,
+            "n_layer": 1,
+            "attention_heads": 2,
+            "use_low_frame_rate": True,
+        },
+        "llm": "Qwen3-0.6b",
+        "llm_conf": {"hub": "hf", "freeze": True, "llm_dtype": "bf16", "init_param_path": "Qwen3-0.6B"},
+        "ctc_decoder": "Transformer",
+        "frontend": "WavFrontend",
+        "frontend_conf": _FRONTEND | {"lfr_m": 7, "lfr_n": 6},
+        "tokenizer": "HuggingfaceTokenizer",
+        "tokenizer_conf": {"init_param_path": "Qwen3-0.6B"},
+        "max_length": 20,
+    }
+    found = {"llm_conf": {"init_param_path": "Qwen3-0.6B"}, "tokenizer_conf": {"init_param_path": "Qwen3-0.6B"}}
+    return _write(folder, config, found=found, without={"ctc_decoder": None})
+
+
+def write_uniasr(folder: Path) -> Path:
+    encoder = _SANM | {
+        "chunk_size": [20, 60],
+        "stride": [10, 40],
+        "pad_left": [5, 10],
+        "encoder_att_look_back_factor": [0, 0],
+        "decoder_att_look_back_factor": [0, 0],
+    }
+    decoder = {
+        "attention_dim": WIDTH,
+        "attention_heads": 2,
+        "linear_units": 64,
+        "num_blocks": 2,
+        "att_layer_num": 2,
+        "kernel_size": 11,
+        "sanm_shfit": 5,
+        "concat_embeds": True,
+    }
+    predictor = {"idim": WIDTH, "threshold": 1.0, "l_order": 1, "r_order": 1, "tail_threshold": 0.0}
+    config = {
+        "model": "UniASR",
+        "model_conf": {"ctc_weight": 0.0, "ctc2_weight": 0.0, "predictor_weight": 1.0, "predictor2_weight": 1.0},
+        "stride_conv": "stride_conv1d",
+        "stride_conv_conf": {"kernel_size": 2, "stride": 2, "pad": [0, 1]},
+        "frontend": "WavFrontend",
+        "frontend_conf": _FRONTEND | {"lfr_m": 7, "lfr_n": 6},
+    }
+    for second in ("", "2"):
+        config |= {f"encoder{second}": "SANMEncoderChunkOpt", f"encoder{second}_conf": encoder}
+        config |= {f"decoder{second}": "FsmnDecoderSCAMAOpt", f"decoder{second}_conf": decoder}
+        config |= {f"predictor{second}": "CifPredictor", f"predictor{second}_conf": predictor}
+    return _write(folder, config | _CHARACTERS, tokens=TOKENS, features=560)
+
+
 def _write(
     folder: Path,
     config: dict[str, Any],
@@ -137,10 +224,15 @@ def _write(
     features: int = 0,
     shifted: dict[str, tuple[int, float]] | None = None,
     bpe: bool = False,
+    found: dict[str, Any] | None = None,
+    without: dict[str, Any] | None = None,
 ) -> Path:
+    """Writes the folder. `found` are files in it that the configuration means; `without` is not made."""
     folder.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Any] = {"init_param": "model.pt", "config": "config.yaml"}
-    whole = copy.deepcopy(config)
+    whole = copy.deepcopy(config) | (without or {})
+    for part, names in (found or {}).items():
+        whole[part] |= {name: str(folder / file) for name, file in names.items()}
+    found = {"init_param": "model.pt", "config": "config.yaml"} | (found or {})
     if tokens:
         (folder / "tokens.json").write_text(json.dumps(tokens, ensure_ascii=False), encoding="utf-8")
         found["tokenizer_conf"] = {"token_list": "tokens.json"}
