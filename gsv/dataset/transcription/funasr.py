@@ -36,7 +36,9 @@ class _Part:
 
     @property
     def weights(self) -> Path:
-        return self.folder / "model.pt"
+        """Under the name that hubs give it now, or the one that they gave it."""
+        earlier = self.folder / "model.pb"
+        return earlier if earlier.is_file() else self.folder / "model.pt"
 
     def checked(self) -> Mapping[str, Tensor]:
         """The weights in the folder, once its configuration is seen to name the right network."""

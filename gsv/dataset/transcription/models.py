@@ -19,7 +19,7 @@ _NOT_FETCHED = ["*.py", "*.md", "*.png", "*.jpg", "*.wav", "*.mp3", "example/*",
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A model as its hub keeps it. `files` must all be there; `download` is what `gsv download` calls it."""
+    """A model as its hub keeps it. `files` (patterns) must all be there; `download` is `gsv download`'s name for it."""
 
     name: str
     repository: str
@@ -93,7 +93,7 @@ class ModelFolder:
 
 def funasr_folder(name: str, download: str, owner: str = "iic") -> ModelFolder:
     """A FunASR model of ModelScope."""
-    return ModelFolder(name, f"{owner}/{name}", "modelscope", ("config.yaml", "model.pt"), download)
+    return ModelFolder(name, f"{owner}/{name}", "modelscope", ("config.yaml", "model.p[bt]"), download)
 
 
 _VAD = funasr_folder("speech_fsmn_vad_zh-cn-16k-common-pytorch", "asr")

@@ -90,6 +90,7 @@ def test_mandarin_comes_with_punctuation(folders: tuple[Path, ...], speech: Samp
 
 def test_cantonese_comes_from_one_folder(tmp_path: Path, speech: Samples) -> None:
     folder = tiny_funasr.write_uniasr(tmp_path / "uniasr")
+    (folder / "model.pt").rename(folder / "model.pb")
     heard = funasr.load_damo((folder,), Choice("yue", "large", "float32"), CPU)(speech)
     assert heard.language == "yue"
     assert heard.text and set(heard.text) <= set(tiny_funasr.SIGNS)
