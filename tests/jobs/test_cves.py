@@ -5,7 +5,7 @@ CVE-2025-49834  open_denoise: the same                             here
 CVE-2025-49835  open_asr: the same                                 here
 CVE-2025-49836  change_label: the same                             here, and in tests/webui
 CVE-2025-49837  uvr5 VR models: torch.load runs code of the file   tests/dataset/test_uvr5_models.py
-CVE-2025-49838  uvr5 VR de-echo models: the same                   tests/dataset/test_separation.py
+CVE-2025-49838  uvr5 VR de-echo models: the same                   tests/dataset/test_uvr5_models.py
 CVE-2025-49839  uvr5 Roformer models: the same                     tests/dataset/test_uvr5_models.py
 CVE-2025-49840  GPT weights: the same                              here, and in tests/test_checkpoints.py
 CVE-2025-49841  SoVITS weights: the same                           here, and in tests/test_checkpoints.py
