@@ -57,7 +57,12 @@ class SeparateOptions:
         Path | None, Field(description="The folder for what is not voice; the voices' if not given.")
     ] = None
     agg: Annotated[
-        int, Field(ge=0, le=20, description="How much a VR model takes away, in percent of its mask's exponent.")
+        int,
+        Field(
+            ge=0,
+            le=20,
+            description="How much an older VR model (HP2 ...) takes away, in percent of its mask's exponent.",
+        ),
     ] = 10
     format: Annotated[Format, Field(description="Format of the results.")] = "flac"
     method: Annotated[

@@ -200,7 +200,7 @@ def test_aggression_takes_more_away(project: Project, uvr5: Environment, tmp_pat
     powers = []
     for aggression in (0, 20):
         mix, target, rest = mixed(tmp_path)
-        engine("VR-DeEchoNormal", project, uvr5, aggression).start(torch.device("cpu"))(mix, target, rest)
+        engine("HP5_only_main_vocal", project, uvr5, aggression).start(torch.device("cpu"))(mix, target, rest)
         powers.append(np.mean(load(target, RATE) ** 2))
     # A mask of about a half, raised to 1.2: about 1.2 dB less, and somewhat less than that in the lowest band.
     assert 0.3 < 10 * np.log10(powers[0] / powers[1]) < 3
