@@ -153,8 +153,8 @@ def _vr(path: str, settings: dict[str, Any], device: torch.device) -> Separator:
     """A network that gives a mask over the magnitudes of both channels. `size` chooses its layout."""
     from audio_separator.separator.architectures.vr_separator import VRSeparator
 
-    # The mask is raised to 1 + aggression / 100, whichever part it is of, but for the networks of 5.1, as GPT-SoVITS has
-    # it; the library doubles what it is given, and does something else for stems that it knows as voices.
+    # As in GPT-SoVITS, the mask is raised to 1 + aggression / 100, whichever part it is of, but not in networks of 5.1.
+    # The library doubles what it is given, and does something else for stems that it knows as voices.
     settings = {**settings, "primary_stem": "target"}
     separator = VRSeparator(_common(path, settings, device), {"high_end_process": True})
     separator.aggressiveness["value"] = settings["aggression"] / 200 if "size" in settings else 0
