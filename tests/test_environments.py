@@ -88,7 +88,7 @@ def test_gsvs_torch_is_seen_after_the_environments_own_libraries(uvr5: Environme
     show = "import torch, numpy; print(torch.__file__); print(numpy.__file__)"
     result = subprocess.run([uvr5.interpreter, "-I", "-c", show], capture_output=True, text=True, check=True)
     torch_file, numpy_file = result.stdout.split("\n")[:2]
-    assert torch_file == torch.__file__
+    assert Path(torch_file).samefile(torch.__file__)
     assert Path(numpy_file).is_relative_to(uvr5.root)
 
 
