@@ -274,7 +274,7 @@ class _Page:
         self.refresh.click(
             told(self._refresh), [self.sovits, self.gpt], [self.sovits, self.gpt, self.list_path], **_PRIVATE
         )
-        chosen = [self.prompt_language, self.text_language, self.model_status, self.notice]
+        chosen = [self.prompt_language, self.text_language, self.model_status, self.notice, self.gpt]
         self.sovits.input(
             told(self._choose_sovits), [self.sovits, self.prompt_language, self.text_language], chosen, **_PRIVATE
         )
@@ -339,12 +339,15 @@ class _Page:
             gr.Dropdown(self._lists()),
         )
 
-    def _choose_sovits(self, path: str, prompt_language: str, text_language: str) -> tuple[Any, Any, str, str]:
+    def _choose_sovits(self, path: str, prompt_language: str, text_language: str) -> tuple[Any, Any, str, str, Any]:
         known, _, first, second, _, _, message = self.performer.change_sovits_weights(
             path, prompt_language, text_language
         )
         choices = [(self.words(f"language.{code}"), code) for code in known]
-        return gr.Dropdown(choices, value=first), gr.Dropdown(choices, value=second), message, self._notice()
+        weights = self.performer.change_choices()[1]
+        # Unless other GPT weights were chosen, those of the version go with it.
+        gpt = gr.Dropdown(weights, value=self._chosen(self.studio.gpt, weights))
+        return gr.Dropdown(choices, value=first), gr.Dropdown(choices, value=second), message, self._notice(), gpt
 
     def _check(self, reference: str | None) -> str:
         return self.performer.check_ref(reference) if reference else ""

@@ -142,6 +142,7 @@ class Studio:
         self.project = project
         self._gpt = gpt
         self._sovits = sovits
+        self._version: Version | None = None
         self._engine: Engine | None = None
         self._voice: tuple[object, Voice] | None = None
         # Not an RLock: a stream that a browser has left may be closed by another thread than the one that began it.
@@ -151,8 +152,10 @@ class Studio:
 
     @property
     def base_version(self) -> Version:
-        """The version whose base models speak when nothing was chosen."""
-        return version_named("v2")
+        """The version whose base models speak when nothing was chosen: v2, or the first whose models are there."""
+        usual = version_named("v2")
+        versions = (usual, *VERSIONS.values())
+        return next((one for one in versions if self.project.base(one).generator.is_file()), usual)
 
     @property
     def sovits(self) -> Path:
@@ -162,7 +165,7 @@ class Studio:
     @property
     def gpt(self) -> Path:
         """The GPT weights that speak."""
-        return self._gpt or self.project.base(self.base_version).gpt
+        return self._gpt or self.project.base(self.version or self.base_version).gpt
 
     @property
     def version(self) -> Version | None:
@@ -170,7 +173,7 @@ class Studio:
         engine = self._engine
         if engine is not None:
             return engine.version
-        return self.base_version if self._sovits is None else None
+        return self.base_version if self._sovits is None else self._version
 
     @property
     def notice(self) -> str:
@@ -187,7 +190,7 @@ class Studio:
 
         read_gpt(path)
         with self._lock:
-            if path != self.gpt:
+            if path != self._gpt:
                 self._gpt, self._engine = path, None
 
     def choose_sovits(self, path: Path) -> Version:
@@ -196,8 +199,8 @@ class Studio:
 
         version = version_named(read_generator(path).version)
         with self._lock:
-            if path != self.sovits:
-                self._sovits, self._engine = path, None
+            if path != self._sovits:
+                self._sovits, self._version, self._engine = path, version, None
         return version
 
     def stop(self) -> None:

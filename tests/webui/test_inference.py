@@ -15,6 +15,7 @@ from webui_app import client_of
 from gsv.errors import InputError
 from gsv.jobs.registry import Jobs
 from gsv.paths import BUNDLED_NOTICE, Project
+from gsv.synthesis import decoder as decoder_module
 from gsv.synthesis import engine as engine_module
 from gsv.webui import inference
 from gsv.webui.home import Home
@@ -88,9 +89,10 @@ def test_freezing_says_it_the_same_way_at_another_pace(client: Client) -> None:
 
 
 def test_stopping_ends_what_is_spoken(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    # So that it speaks for much longer than stopping takes.
     monkeypatch.setattr(engine_module, "ALLOWANCE", 1500)
+    monkeypatch.setattr(decoder_module, "TOKENS_BEFORE_END", 1500)
     job = client.submit(ref_wav_path=str(CLIP), text="Hello there.", text_language="en", api_name="/get_tts_wav")
-    time.sleep(1.0)
     while not job.done():
         assert client.predict(api_name="/stop") == "Stopped."
         time.sleep(0.1)
@@ -227,6 +229,16 @@ def test_a_stream_that_nobody_reads_to_the_end_leaves_the_studio_free(narrow: Pr
     next(stream)
     stream.close()  # type: ignore[attr-defined]
     assert len(list(studio.speak(request))) == 2
+
+
+def test_base_models_of_another_version_speak_where_only_they_are_there(tmp_path: Path) -> None:
+    weights = tmp_path / "pretrained_models" / "s2G488k.pth"
+    weights.parent.mkdir(parents=True)
+    weights.touch()
+    studio = Studio(Project(tmp_path))
+    assert studio.version is not None and studio.version.name == "v1"
+    assert studio.sovits == weights
+    assert studio.gpt.name.startswith("s1bert25hz-2kh")
 
 
 @pytest.fixture
