@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
-_PATIENCE_SECONDS = 90
+_PATIENCE_SECONDS = 240
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import pandas as pd
 from gsv.webui.words import Words
 
 _POINTS = 500
-_LOSSES_SHOWN = 6
+# Of the losses, in their order; no more are shown.
+COLORS = ("#4f46e5", "#f97316", "#16a34a", "#dc2626", "#0891b2", "#a16207")
 # So much of each is held in memory.
 _KEPT = {"scalars": _POINTS, "images": 1, "audio": 1, "tensors": 1, "histograms": 1}
 
@@ -37,10 +38,11 @@ class Curves:
 
                 self._folder, self._events = folder, EventAccumulator(str(folder), _KEPT)
             self._events.Reload()
-            return self._losses(), self._samples()
+            losses = self._losses()
+            return losses, _legend(dict.fromkeys(losses["name"])) + self._samples()
 
     def _losses(self) -> pd.DataFrame:
-        names = [name for name in self._events.Tags()["scalars"] if name.startswith("loss")][:_LOSSES_SHOWN]
+        names = [name for name in self._events.Tags()["scalars"] if name.startswith("loss")][: len(COLORS)]
         rows = [(one.step, one.value, name) for name in names for one in self._events.Scalars(name)]
         return pd.DataFrame(rows, columns=["step", "value", "name"])
 
@@ -61,6 +63,14 @@ class Curves:
 
     def _title(self, tag: str) -> str:
         return self.words.texts.get(f"sample.{tag}", tag)
+
+
+def _legend(names: Iterable[str]) -> str:
+    entries = (
+        f'<span><i style="background:{color}"></i>{escape(name)}</span>'
+        for name, color in zip(names, COLORS, strict=False)
+    )
+    return f'<div class="gsv-legend">{"".join(entries)}</div>'
 
 
 def _figures(named: Iterable[tuple[str, str]]) -> str:

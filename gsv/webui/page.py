@@ -92,7 +92,7 @@ class Page:
         def changing(*values: Any) -> None:
             gr.Info(change(**dict(zip(names, values, strict=True))))
 
-        button = gr.Button(self.words(f"toggle.{job}"), elem_id=f"toggle_{job}")
+        button = gr.Button(self.words(f"toggle.{job}"), size="sm", elem_id=f"toggle_{job}")
         self.panel(job)
         button.click(told(changing), list(inputs.values()), concurrency_limit=None, **PRIVATE)
 
@@ -115,7 +115,7 @@ class Page:
             return [now, *(gr.skip() if old == new else new for old, new in zip(seen, now, strict=True))]
 
         timer = gr.Timer(_TICK_SECONDS)
-        gr.on([timer.tick, blocks.load], tick, [before], [before, *shown], concurrency_limit=None, **PRIVATE)
+        gr.on([timer.tick, blocks.load], tick, [before], [before, *shown], queue=False, **PRIVATE)
 
     def _keeper(self, name: str) -> Callable[[Any], None]:
         return lambda value: self.settings.keep({name: value})

@@ -11,7 +11,7 @@ from gsv.paths import Experiment
 from gsv.versions import VERSIONS, Version
 from gsv.webui import inference, machine
 from gsv.webui.api import GPT_EPOCHS, GPT_SAVE_EVERY, LORA_RANKS, SOVITS_EPOCHS, SOVITS_SAVE_EVERY
-from gsv.webui.curves import Curves
+from gsv.webui.curves import COLORS, Curves
 from gsv.webui.dataset import Passed
 from gsv.webui.errors import told
 from gsv.webui.page import PRIVATE, Page
@@ -205,7 +205,8 @@ def _curves(
         color="name",
         x_title=words("curves.step"),
         y_title=words("curves.value"),
-        color_title=words("curves.name"),
+        # The legend that gradio draws has a title and no entries, so the colours are explained below.
+        color_title=" ",
         label=words("curves"),
         height=320,
         elem_id=f"curves_{job}",
@@ -216,14 +217,15 @@ def _curves(
     def draw(exp_name: str) -> tuple[Any, Any]:
         experiment = page.home.project.experiment(exp_name.strip() or "xxx")
         losses, html = curves.read(logs(experiment, page.settings.version))
-        return gr.LinePlot(losses, visible=len(losses) > 0), html
+        colors = dict(zip(dict.fromkeys(losses["name"]), COLORS, strict=False))
+        return gr.LinePlot(losses, color_map=colors, visible=len(losses) > 0), html
 
     def follow(exp_name: str) -> tuple[Any, Any]:
         now = page.home.jobs.job(job)
         return draw(exp_name) if now is not None and not now.status.ended else (gr.skip(), gr.skip())
 
     shown = [plot, samples]
-    gr.Timer(_CURVES_SECONDS).tick(told(follow), shared.exp_name, shown, **PRIVATE)
+    gr.Timer(_CURVES_SECONDS).tick(told(follow), shared.exp_name, shown, queue=False, **PRIVATE)
     gr.on([tab.select, blocks.load], told(draw), shared.exp_name, shown, **PRIVATE)
 
 

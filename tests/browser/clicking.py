@@ -9,6 +9,11 @@ LONG = 300_000
 ENDED = re.compile(r"gsv-(done|partly|failed|closed)")
 
 
+def wait_until_it_works(page: Page) -> None:
+    """The first look at the machine comes from the server, so events work by then."""
+    page.wait_for_selector(".gsv-machine span")
+
+
 def choose_tab(page: Page, name: str) -> None:
     """Clicks on a tab by its id, also where a narrow page has put it into a menu."""
     tab = page.locator(f"#tab_{name}-button:visible")

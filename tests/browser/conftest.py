@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from clicking import wait_until_it_works
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 # A busy machine may take its time; nothing is waited for longer than needed.
 PATIENCE = 60_000
+# Gradio's own script says this of every event stream that it closes by itself, having heard all.
+_STREAM_CLOSED = "AbortError: signal is aborted"
 expect.set_options(timeout=PATIENCE)
 # The browser of the system, where playwright has none of its own.
 _SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -38,7 +41,7 @@ def look(browser: Browser) -> Iterator[Callable[..., Page]]:
     pages: list[Page] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not message.text.startswith(_STREAM_CLOSED):
             errors.append(f"{message.text} ({message.location.get('url')})")
 
     def open_page(url: str, width: int = 1280, locale: str = "zh-CN") -> Page:
@@ -48,8 +51,7 @@ def look(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.on("console", heard)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(url)
-        # The first look at the machine comes from the server, so events work by then.
-        page.wait_for_selector(".gsv-machine span")
+        wait_until_it_works(page)
         return page
 
     yield open_page

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from clicking import LONG, choose_tab, fill, pick, run, set_number, value
+from clicking import LONG, choose_tab, fill, pick, run, set_number, value, wait_until_it_works
 from playwright.sync_api import Page, expect
 from webui_server import Server, home_like, served
 
@@ -67,6 +67,7 @@ def test_a_voice_is_trained_by_clicking(look: Look, chinese: Server) -> None:
         set_number(page, f"batch_size_{job}", 4)
         expect(run(page, job)).to_contain_text("训练完成")
     page.reload()
+    wait_until_it_works(page)
     # Fields and states are those of before.
     choose_tab(page, "1")
     expect(page.locator("#exp_name textarea, #exp_name input").first).to_have_value("clicked")
@@ -110,6 +111,7 @@ def test_the_page_stays_dark_or_light(look: Look, english: Server) -> None:
     page.locator("#dark").click()
     expect(page.locator("body")).to_have_class(re.compile("dark"))
     page.reload()
+    wait_until_it_works(page)
     expect(page.locator("body")).to_have_class(re.compile("dark"))
     page.locator("#dark").click()
     expect(page.locator("body")).not_to_have_class(re.compile("dark"))

@@ -200,10 +200,23 @@ OPENED: dict[str, dict[str, Any]] = {
     "1b": {"inp_text": str(SAMPLE / "sample.list"), "inp_wav_dir": str(SAMPLE / "clips"), "exp_name": "closed"},
     "1abc": {"inp_text": str(SAMPLE / "sample.list"), "inp_wav_dir": str(SAMPLE / "clips"), "exp_name": "closed"},
     "_slice": {"inp": str(SAMPLE / "clips"), "opt_root": "output/closed", "n_parts": 1},
+    "_denoise": {"denoise_inp_dir": str(SAMPLE / "clips"), "denoise_opt_dir": "output/clean"},
+    "_asr": {"asr_inp_dir": str(SAMPLE / "clips"), "asr_model": "pocketsphinx", "asr_lang": "en"},
+    "1c": {"inp_text": str(SAMPLE / "sample.list"), "exp_name": "prepared"},
+    "1Ba": {"exp_name": "prepared"},
+    "1Bb": {"exp_name": "prepared", "batch_size": 2},
 }
 
 
+@pytest.fixture(scope="session")
+def prepared(client: Client) -> None:
+    """The experiment that stages 1c, 1Ba and 1Bb work on."""
+    lines = {"inp_text": str(SAMPLE / "sample.list"), "inp_wav_dir": str(SAMPLE / "clips")}
+    client.predict(**lines, exp_name="prepared", api_name="/open1abc")
+
+
 @pytest.mark.parametrize("job", OPENED)
+@pytest.mark.usefixtures("prepared")
 def test_a_job_is_closed_in_the_middle_and_occupied_until_then(client: Client, job: str) -> None:
     name = f"/open{job}"
     running = client.submit(**OPENED[job], api_name=name)
