@@ -72,6 +72,8 @@ def serve(blocks: gr.Blocks, serving: Serving, home: Home, css: str = "") -> Cal
             prevent_thread_lock=True,
             quiet=True,
             ssr_mode=False,
+            # No look at its own page, which must answer within 3 s: on a busy machine, or behind a proxy, it does not.
+            _frontend=False,
             theme=gr.themes.Default(
                 primary_hue="indigo", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
             ),
