@@ -136,7 +136,7 @@ STEPS: dict[str, Callable[[TinyFiles, argparse.Namespace], None]] = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=STEPS, nargs="?", help="see above")
-    parser.add_argument("--evaluate", action="store_const", dest="step", const="evaluate", help="the step `evaluate`")
+    parser.add_argument("--evaluate", action="store_true", help="the step `evaluate`")
     parser.add_argument("--work", type=Path, default=Path("logs/tiny"), help="where everything is made")
     parser.add_argument("--texts", type=Path, default=Path("/usr/share/games/fortunes"), help="folder of texts")
     parser.add_argument("--workers", type=int, default=2, help="processes that make clips and features")
@@ -148,11 +148,11 @@ def main() -> int:
     home = Project.default().root
     parser.add_argument("--to", type=lambda path: Project(Path(path)), default=Project(home), help="where the set is")
     given = parser.parse_args()
-    if given.step is None:
+    if (given.step is None) != given.evaluate:
         parser.error("Name a step, or give --evaluate.")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
-        STEPS[given.step](TinyFiles(given.work.resolve()), given)
+        STEPS[given.step or "evaluate"](TinyFiles(given.work.resolve()), given)
     except GsvError as error:
         print(error, file=sys.stderr)
         return 1
