@@ -5,25 +5,32 @@
 set -euo pipefail
 clips=$1
 work=$2
+home=$work/home
 python=${PYTHON:-python}
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
 
 judge() { "$python" "$here/judge.py" "$@"; }
-gsv() { "$python" -m gsv.cli --home "$work/home" "$@"; }
+gsv() { "$python" -m gsv.cli --home "$home" "$@"; }
 
-judge record "$clips" "$work"
+# In a loud place. The noise is above the default threshold, and too loud for a rough recogniser.
+judge record "$work/loud" "$clips" 10
+gsv slice "$work/loud/recording" -o "$work/loud/slices" --threshold -28 --plot
+judge cuts "$work/loud"
+gsv denoise "$work/loud/slices" -o "$work/loud/denoised"
+judge noise "$work/loud" 6
 
-# The noise is louder than the default threshold.
-gsv slice "$work/recording" -o "$work/slices" --threshold -28 --plot
+# In a quiet one. There is little to gain, and little may be lost.
+work=$work/quiet
+judge record "$work" "$clips" 30
+gsv slice "$work/recording" -o "$work/slices"
 judge cuts "$work"
-
 gsv denoise "$work/slices" -o "$work/denoised"
-judge noise "$work"
+judge noise "$work" -6
 
 gsv transcribe "$work/denoised" -o "$work/lists" --model pocketsphinx --language en
 judge words "$work/lists/denoised.list" "$here/ljspeech.list"
 gsv list check "$work/lists/denoised.list" --audio "$work/denoised"
 
-"$python" "$project/tools/init_weights.py" "$work/home/pretrained_models" --clips "$work/denoised"
+"$python" "$project/tools/init_weights.py" "$home/pretrained_models" --clips "$work/denoised"
 gsv prepare "$work/lists/denoised.list" --audio "$work/denoised" --exp reader

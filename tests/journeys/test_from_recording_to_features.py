@@ -19,8 +19,8 @@ def test_from_a_recording_to_features(shared: Path, tmp_path: Path) -> None:
     print(done.stdout)
     assert done.returncode == 0, done.stderr
     experiment = tmp_path / "home" / "logs" / "reader"
-    listed = (tmp_path / "lists" / "denoised.list").read_text(encoding="utf-8").splitlines()
+    listed = (tmp_path / "quiet" / "lists" / "denoised.list").read_text(encoding="utf-8").splitlines()
     assert len(listed) > 30
     assert len((experiment / "2-name2text.txt").read_text(encoding="utf-8").splitlines()) == len(listed)
     assert len(list((experiment / "5-wav32k").iterdir())) == len(listed)
-    assert (tmp_path / "slices" / "plots" / "reader.wav.png").is_file()
+    assert (tmp_path / "loud" / "slices" / "plots" / "reader.wav.png").is_file()
