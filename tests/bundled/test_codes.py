@@ -22,7 +22,7 @@ from tiny.content import ContentPlan, train_content
 from tiny.corpus import Corpus, speaker_of
 from tiny.gates import trained_content
 from tiny.halves import StepsPlan, train_tokens, train_voice
-from tiny.keeping import restore
+from tiny.keeping import keep, packed, restore, unpacked
 from tiny.shipping import ship
 
 from .test_content import CPU, WIDTHS
@@ -131,20 +131,32 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert tuned.outcome.history[0]["loss/g/stft"] > 0
     assert Engine.load(sovits=tuned.weights, project=home, device="cpu").notice
 
-    again = TinyFiles(tmp_path / "again")
+    again, packed_again = TinyFiles(tmp_path / "again"), TinyFiles(tmp_path / "packed")
+    nowhere = Project(tmp_path / "nowhere")
     with pytest.raises(InputError, match="nothing to go on from"):
-        restore(again, configs, Project(tmp_path / "nowhere"))
-    restore(again, configs, home)
-    before, after = read_generator(files.generator).weight, read_generator(again.generator).weight
-    for name in ("ssl_proj.weight", "quantizer.vq.layers.0._codebook.embed"):
-        assert torch.equal(before[name], after[name])
+        restore(again, configs, nowhere, tmp_path / "kept", seed=1)
+    restore(again, configs, home, tmp_path / "kept", seed=1)
+    assert [path.stem for path in keep(files, tmp_path / "kept")] == ["content", "sovits", "gpt"]
+    restore(packed_again, configs, nowhere, tmp_path / "kept", seed=1)
     wave = torch.randn(1, 16000)
-    encoders = [ContentEncoder.load(part.content) for part in (files, again)]
-    assert torch.equal(encoders[0](wave), encoders[1](wave))
-    heads = [trained_content(part, configs).heads.weight for part in (files, again)]
-    assert torch.equal(*heads)
+    for other in (again, packed_again):
+        before, after = read_generator(files.generator).weight, read_generator(other.generator).weight
+        for name in ("ssl_proj.weight", "quantizer.vq.layers.0._codebook.embed"):
+            assert torch.equal(before[name], after[name])
+        assert torch.equal(*(ContentEncoder.load(part.content)(wave) for part in (files, other)))
+        heads = [trained_content(part, configs).heads.weight for part in (files, other)]
+        torch.testing.assert_close(*heads, atol=1e-3, rtol=1e-3)
     with pytest.raises(InputError, match="holds parts of a voice already"):
-        restore(again, configs, home)
+        restore(again, configs, home, tmp_path / "kept", seed=1)
     shutil.copytree(tmp_path / "corpus", again.work / "corpus")
     prepare_part(again, "train", ("1a", "1b", "1c"), 1)
     assert train_voice(again, steps).outcome.history[0]["loss/g/mel"] < from_scratch
+
+
+def test_what_is_kept_in_eight_bits_comes_back_nearly_the_same() -> None:
+    state = {"a.weight": torch.randn(4, 3, 5), "a.bias": torch.randn(4), "ssl_proj.weight": torch.randn(4, 4)}
+    back = unpacked(packed(state))
+    assert back.keys() == state.keys()
+    assert torch.equal(back["ssl_proj.weight"], state["ssl_proj.weight"].half().float())
+    for name, tensor in state.items():
+        assert (back[name] - tensor).abs().max() <= 0.005 * tensor.abs().max()
