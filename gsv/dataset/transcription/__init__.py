@@ -140,6 +140,8 @@ def _transcribed(
     step = _Transcribing(engine.name, choice, folders, ledger, f"transcribe {path.stem}")
     report = StepReport(step.title, tuple(before), 0.0, None)
     if todo:
+        if engine.notice:
+            progress.say(engine.notice)
         report = run_reported(step, todo, _devices(engine, len(todo)), path.parent, progress, before)
         made |= _holding(ledger.gather(), items, recipe)
     elif not report.usable:

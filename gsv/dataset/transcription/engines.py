@@ -33,7 +33,8 @@ _ONE_SIZE = ("large",)
 class Engine:
     """A way to recognise speech. `name` is for commands, `title` for people; the first of each choice is the default.
 
-    `folders` are the model folders that a choice needs. `cores` says whether one process keeps more than one core busy.
+    `folders` are the model folders that a choice needs. `many_cores` says whether one process keeps more than one busy.
+    `notice` is what to tell whoever uses it.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Engine:
     precisions: tuple[str, ...] = ("float32",)
     install: str = INSTALL
     many_cores: bool = True
+    notice: str = ""
 
     def choice(self, language: str | None, size: str | None, precision: str | None) -> Choice:
         """The choice that these names make, where None is the default; InputError names one that there is not."""
@@ -154,6 +156,7 @@ ENGINES = (
         libraries=("pocketsphinx",),
         install="pip install pocketsphinx",
         many_cores=False,
+        notice="PocketSphinx mishears about every fourth word and writes no punctuation: correct the list by hand.",
     ),
 )
 

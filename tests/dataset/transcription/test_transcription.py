@@ -230,6 +230,14 @@ def test_a_missing_library_is_named_with_the_line_that_installs_it(
         run(options)
 
 
+def test_the_engine_without_a_download_says_that_it_is_rough(options: TranscribeOptions, tmp_path: Path) -> None:
+    listener = Silent()
+    rough = replace(options, asr_model="pocketsphinx", asr_model_size=None, project=Project(tmp_path))
+    transcribe(rough, listener)
+    assert "mishears about every fourth word" in listener.said[0]
+    assert len(read_list(list_file(rough))) == 3
+
+
 def test_two_runs_do_not_write_one_list(options: TranscribeOptions, monkeypatch: pytest.MonkeyPatch) -> None:
     from gsv import paths
 
