@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from gsv.errors import InputError
 from gsv.paths import written_whole
 
 
@@ -83,5 +84,8 @@ def _read(path: Path) -> dict[str, Entry]:
         return {}
     # What follows the last line break is an entry that was being written.
     rows = path.read_bytes().split(b"\n")[:-1]
-    entries = [Entry(**json.loads(row)) for row in rows]
+    try:
+        entries = [Entry(**json.loads(row)) for row in rows]
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path} is damaged; delete it, and what it tells of is transcribed again.") from error
     return {entry.name: entry for entry in entries}

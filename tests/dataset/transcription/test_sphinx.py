@@ -35,7 +35,7 @@ def errors(wanted: list[str], found: list[str]) -> int:
 
 
 def test_two_words_of_three_are_right(recognise: Recogniser, shared: Path) -> None:
-    # These clips had 14 % of their words wrong when this was written, all 32 clips 27 %.
+    # These clips had 14 % of their words wrong when this was written, all 32 clips 28 %.
     lines = read_list(LIST)[:4]
     clips = [load(shared / "data" / "ljspeech-mini" / line.audio, RATE) for line in lines]
     pairs = [(words(line.text), words(recognise(clip).text)) for line, clip in zip(lines, clips, strict=True)]

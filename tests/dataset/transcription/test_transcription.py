@@ -211,6 +211,14 @@ def test_an_earlier_list_that_cannot_be_read_is_left_as_it_is(options: Transcrib
     assert path.read_text() == "no list at all\n"
 
 
+def test_damaged_notes_of_an_earlier_run_are_named(options: TranscribeOptions) -> None:
+    notes = options.asr_opt_dir / f".{options.asr_inp_dir.name}" / "settled.jsonl"
+    notes.parent.mkdir(parents=True)
+    notes.write_bytes(b"\0\0\0\n")
+    with pytest.raises(InputError, match=r"settled\.jsonl is damaged; delete it"):
+        run(options)
+
+
 def test_a_missing_model_is_named_with_its_folder_and_the_command_that_gets_it(
     options: TranscribeOptions, tmp_path: Path
 ) -> None:
