@@ -177,6 +177,7 @@ class _Page:
             type="filepath",
             sources=["upload", "microphone"],
             label=words("inference.reference_audio"),
+            elem_id="tts_reference",
         )
         self.check = gr.Markdown(self._check(example.audio) if example else "", elem_id="reference_check")
         with gr.Accordion(words("inference.from_list"), open=False):

@@ -59,7 +59,7 @@ class Desk:
             if labels is None:
                 labels = self._open[path] = Labels(path, self._audio)
             else:
-                labels.reload()
+                labels.refresh()
         words = self.home.words
         message = words("labelling.opened", count=len(labels.rows), path=relative(self.home.project, path))
         return f"{message} {words('labelling.restored')}" if labels.restored else message
@@ -175,6 +175,7 @@ def build(home: Home, alone: bool, path_list: str = "") -> gr.Textbox:
         label=words("labelling.path"),
         placeholder=words("labelling.path_example"),
         submit_btn=words("labelling.open"),
+        elem_id="path_list",
     )
 
     def answer(request: Json) -> Json:  # gradio marks the function, which a bound method does not let it.

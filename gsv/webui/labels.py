@@ -83,6 +83,13 @@ class Labels:
                 self._rows = tuple(map(self._new, draft))
             self.revision += 1
 
+    def refresh(self) -> None:
+        """Reads the file anew if another program has changed it; otherwise rows keep their numbers and changes."""
+        with self._lock:
+            self.restored = False
+            if _digest(self.path) != self._base:
+                self.reload()
+
     @property
     def rows(self) -> tuple[Row, ...]:
         return self._rows

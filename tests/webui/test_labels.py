@@ -117,6 +117,19 @@ def test_a_list_that_somebody_else_has_changed_is_not_written_over(folder: Path)
     assert texts(labels)[-1] == "Theirs."
 
 
+def test_opening_a_list_again_leaves_rows_and_changes_as_they_are(folder: Path) -> None:
+    labels = opened(folder)
+    labels.edit(1, text="Mine.")
+    rows = labels.rows
+    labels.refresh()
+    assert labels.rows == rows
+    assert labels.undo()
+    with labels.path.open("a", encoding="utf-8") as file:
+        file.write("clip1.wav|ann|en|Theirs.\n")
+    labels.refresh()
+    assert texts(labels)[-1] == "Theirs."
+
+
 def test_changes_that_were_not_saved_are_there_again_after_a_crash_and_can_be_taken_back(folder: Path) -> None:
     opened(folder).edit(1, text="Not saved.")
     again = opened(folder)
