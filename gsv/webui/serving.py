@@ -3,13 +3,14 @@
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import gradio as gr
 from pydantic import Field
 
-from gsv.errors import GsvError, InputError
+from gsv.errors import GsvError, InputError, MissingLibraryError
 from gsv.webui.home import Home
 
 UPLOAD_LIMIT = "500mb"
@@ -58,6 +59,8 @@ class Serving:
 
 def serve(blocks: gr.Blocks, serving: Serving, home: Home, css: str = "") -> Callable[[], None]:
     """Serves the pages from threads of their own; returns what ends that. GsvError if the port is taken."""
+    if serving.mcp and find_spec("mcp") is None:
+        raise MissingLibraryError('--mcp needs another library: pip install "gradio[mcp]"')
     blocks.queue(default_concurrency_limit=None)
     try:
         blocks.launch(
