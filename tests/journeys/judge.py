@@ -28,7 +28,7 @@ PAUSE_DECIBELS = -40
 PAUSE_SECONDS = 0.2
 STEP_SECONDS = 0.01
 # Words in a random order agree with a tenth.
-WORDS_SHARE = 0.4
+WORDS_SHARE = 0.5
 
 
 def decibels(signal: np.ndarray, noise: np.ndarray) -> float:
