@@ -20,13 +20,13 @@ judge cuts "$work/loud"
 gsv denoise "$work/loud/slices" -o "$work/loud/denoised"
 judge noise "$work/loud" 6
 
-# In a quiet one. There is little to gain, and little may be lost.
+# In a quiet one, where there is little to gain and more to lose.
 work=$work/quiet
 judge record "$work" "$clips" 30
 gsv slice "$work/recording" -o "$work/slices"
 judge cuts "$work"
 gsv denoise "$work/slices" -o "$work/denoised"
-judge noise "$work" -6
+judge noise "$work" 1
 
 gsv transcribe "$work/denoised" -o "$work/lists" --model pocketsphinx --language en
 judge words "$work/lists/denoised.list" "$here/ljspeech.list"
