@@ -29,7 +29,7 @@ from pathlib import Path
 from gsv.errors import GsvError
 from gsv.paths import Project
 from tiny.acceptance import Candidate, by_length, judge_endings, judge_likeness, judge_size, judge_words
-from tiny.codes import TinyFiles, prepare_part, write_start
+from tiny.codes import TinyFiles, prepare_part, write_prompts, write_start
 from tiny.content import ContentPlan, train_content
 from tiny.corpus import CorpusPlan, make_corpus, new_sentences
 from tiny.gates import Score, codes_gate, content_gate, human_gate, sovits_gate, tokens_gate
@@ -78,6 +78,7 @@ def codes(files: TinyFiles, given: argparse.Namespace) -> None:
         write_start(files, CONFIGS, StepsPlan.read(CONFIGS / "steps.yaml").seed)
     for part in ("train", "held"):
         print(*prepare_part(files, part, ("1c",), given.workers).steps, sep="\n")
+    write_prompts(files)
     print(codes_gate(files))
 
 

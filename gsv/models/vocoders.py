@@ -221,6 +221,8 @@ def _overlapped(frames: Tensor, hop: int) -> Tensor:
 
 def _spread(bands: int, bins: int, sampling_rate: int) -> Tensor:
     """[bands, bins]: linear interpolation over a spectrum of values given at equal steps of the Mel scale."""
-    mel = 1127 * torch.log1p(torch.linspace(0, sampling_rate / 2, bins) / 700)
+    # Not linspace: `transformers`, once it has loaded a network, leaves one that heeds no device that is set around it.
+    hertz = torch.arange(bins) * (sampling_rate / 2 / (bins - 1))
+    mel = 1127 * torch.log1p(hertz / 700)
     place = mel / mel[-1] * (bands - 1)
     return (1 - (place - torch.arange(bands)[:, None]).abs()).clamp(min=0)

@@ -17,7 +17,17 @@ from gsv.paths import Project
 from gsv.synthesis.engine import Engine, SpeechOptions
 from gsv.training.sovits import SovitsTrainOptions, train_sovits
 from gsv.training.start import UNTRAINED
-from tiny.codes import VERSION, TinyFiles, aligned, judge_codes, places_in_pairs, prepare_part, write_pairs, write_start
+from tiny.codes import (
+    VERSION,
+    TinyFiles,
+    aligned,
+    judge_codes,
+    places_in_pairs,
+    prepare_part,
+    write_pairs,
+    write_prompts,
+    write_start,
+)
 from tiny.content import ContentPlan, train_content
 from tiny.corpus import Corpus, speaker_of
 from tiny.gates import trained_content
@@ -83,6 +93,8 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert start.config["content_module"] == "gsv-tiny/content"
     assert judge_codes(aligned(files, "held"), 8).shared > 0.3
 
+    write_prompts(files)
+    prompts = files.prompts.rows()
     assert len(write_pairs(files, seed=1)) == 10
     experiment = files.project.experiment("pairs")
     texts, codes = name_to_text(experiment).rows(), name_to_semantic(experiment).rows()
@@ -92,7 +104,9 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert sorted(name for pair in halves for name in pair) == sorted(single)
     for first, second in halves:
         assert speakers[first] == speakers[second]
-        assert codes[f"{first}+{second}"][1] == f"{single[first][1]} {single[second][1]}"
+        assert codes[f"{first}+{second}"][1] == f"{prompts[first][1]} {single[second][1]}"
+        # The silence behind a prompt, 0.6 s.
+        assert len(prompts[first][1].split()) - len(single[first][1].split()) in {14, 15, 16}
     names = write_pairs(files, seed=2)
     assert set(name_to_text(experiment).rows()) != set(texts)
 
@@ -100,7 +114,7 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
         tokens, phonemes = name_to_semantic(experiment).rows()[name][1], name_to_text(experiment).rows()[name][1]
         assert len(places) == len(tokens.split())
         assert max(places) < len(phonemes.split())
-        assert min(places[len(single[first][1].split()) :]) >= len(phonemes.split()) // 2
+        assert min(places[len(prompts[first][1].split()) :]) >= len(phonemes.split()) // 2
 
     steps = StepsPlan(seed=1, sovits_epochs=2, sovits_batch_size=10, gpt_epochs=2, gpt_batch_size=1)
     voice = train_voice(files, steps)

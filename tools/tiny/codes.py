@@ -12,22 +12,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
+from gsv.audio.io import load
 from gsv.checkpoints import (
     DiscriminatorFile,
     GeneratorFile,
     GptFile,
     halved,
+    read_generator,
     write_discriminator,
     write_generator,
     write_gpt,
 )
 from gsv.dataset.features import PrepareOptions, PrepareReport, prepare
+from gsv.dataset.rows import RowFile
 from gsv.dataset.steps import name_to_semantic, name_to_text
+from gsv.errors import InputError
+from gsv.models.encoders import HUBERT_RATE, ContentEncoder
+from gsv.models.sovits import Sovits
 from gsv.models.t2s import PREFIX, T2S, T2SConfig
 from gsv.paths import Project
+from gsv.synthesis.voice import TRAILING_ZEROS
 from gsv.training.data import SovitsData
 from gsv.training.loop import derived_seed
 from gsv.training.sovits import DiscriminatorWidths
@@ -72,6 +81,11 @@ class TinyFiles:
     @property
     def discriminator(self) -> Path:
         return self.folder / "start" / "s2D.pth"
+
+    @property
+    def prompts(self) -> RowFile:
+        """The tokens of training clips as prompts, see `write_prompts`."""
+        return RowFile(self.project.experiment("train").root / "prompts.tsv", columns=2)
 
     @property
     def gpt(self) -> Path:
@@ -129,17 +143,39 @@ def write_halves(
     write_gpt(files.gpt, GptFile(weight, read_config(configs / "s1.yaml"), UNTRAINED))
 
 
+@torch.no_grad()
+def write_prompts(files: TinyFiles) -> None:
+    """Tokens of every training clip with the silence behind it that gsv puts behind a reference.
+
+    What was written once is kept. Raises InputError if clips have no tokens yet.
+    """
+    codes = name_to_semantic(files.project.experiment("train")).rows()
+    if not codes:
+        raise InputError("The training clips have no tokens; run the step `codes` first.")
+    start = read_generator(files.generator)
+    sovits = Sovits.from_weights(start.config["model"], start.weight).eval()
+    encoder = ContentEncoder.load(files.content)
+    files.prompts.settle()
+    missing = codes.keys() - files.prompts.rows().keys()
+    for name in tqdm(sorted(missing), desc="prompts"):
+        wave = load(files.corpus.wavs / name, HUBERT_RATE)
+        padded = torch.from_numpy(np.concatenate([wave, np.zeros(TRAILING_ZEROS, wave.dtype)]))
+        tokens = sovits.quantize(encoder(padded[None]))[0].tolist()
+        files.prompts.append(0, [name, " ".join(map(str, tokens))])
+    files.prompts.join(codes)
+
+
 def write_pairs(files: TinyFiles, seed: int) -> list[tuple[str, str]]:
     """Every training clip once, each behind or before another of its speaker; returns their names.
 
     So the second half is spoken as decoding is asked for: after the text and the tokens of a prompt.
     """
     train, experiment = files.project.experiment("train"), files.project.experiment("pairs")
-    texts, codes = name_to_text(train).rows(), name_to_semantic(train).rows()
+    texts, codes, prompts = name_to_text(train).rows(), name_to_semantic(train).rows(), files.prompts.rows()
     speakers = speaker_of(files.corpus)
     clips: dict[str, list[str]] = defaultdict(list)
     for name in texts:
-        if name in codes:
+        if name in codes and name in prompts:
             clips[speakers[name]].append(name)
     chance = random.Random(f"pairs {seed}")  # noqa: S311 - not for secrets
     pairs: list[tuple[str, str]] = []
@@ -148,7 +184,7 @@ def write_pairs(files: TinyFiles, seed: int) -> list[tuple[str, str]]:
         pairs += zip(names[::2], names[1::2], strict=False)
     both = [(f"{first}+{second}", first, second) for first, second in pairs]
     rows = [[name, *(f"{texts[first][i]} {texts[second][i]}" for i in (1, 2, 3))] for name, first, second in both]
-    tokens = [[name, f"{codes[first][1]} {codes[second][1]}"] for name, first, second in both]
+    tokens = [[name, f"{prompts[first][1]} {codes[second][1]}"] for name, first, second in both]
     for table, content in ((name_to_text(experiment), rows), (name_to_semantic(experiment), tokens)):
         for row in content:
             table.append(0, row)
@@ -159,16 +195,17 @@ def write_pairs(files: TinyFiles, seed: int) -> list[tuple[str, str]]:
 def places_in_pairs(files: TinyFiles, pairs: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
     """Where in the text of both each token's phoneme is, by the pair's name; see `places_of`."""
     train = files.project.experiment("train")
-    texts, codes, labels = name_to_text(train).rows(), name_to_semantic(train).rows(), files.corpus.labels_by_name()
+    texts, codes, prompts = name_to_text(train).rows(), name_to_semantic(train).rows(), files.prompts.rows()
+    labels = files.corpus.labels_by_name()
 
-    def places(name: str) -> list[int]:
-        return places_of(texts[name][1].split(), labels[name], len(codes[name][1].split()))
+    def places(name: str, tokens: str) -> list[int]:
+        return places_of(texts[name][1].split(), labels[name], len(tokens.split()))
 
     found = {}
     for first, second in pairs:
         behind = len(texts[first][1].split())
-        moved = (place if place == NOWHERE else place + behind for place in places(second))
-        found[f"{first}+{second}"] = [*places(first), *moved]
+        moved = (place if place == NOWHERE else place + behind for place in places(second, codes[second][1]))
+        found[f"{first}+{second}"] = [*places(first, prompts[first][1]), *moved]
     return found
 
 
