@@ -219,7 +219,11 @@ class _DataLoader(yaml.SafeLoader):
     """Plain data, and the tuples that these files mark as Python's."""
 
 
-_DataLoader.add_constructor("tag:yaml.org,2002:python/tuple", lambda loader, node: loader.construct_sequence(node))
+def _tuple(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[Any]:
+    return loader.construct_sequence(node)
+
+
+_DataLoader.add_constructor("tag:yaml.org,2002:python/tuple", _tuple)
 
 
 def _is_voice(stem: object) -> bool:
