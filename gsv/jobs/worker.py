@@ -35,8 +35,10 @@ def main() -> None:
     order = json.loads(_line(control))
     mark = order["mark"]
     threading.Thread(target=_watch, args=(control, mark), daemon=True).start()
-    # Whoever ends this process politely wants what it has begun to be cleared away.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Whoever ends this process politely wants what it has begun to be cleared away. SIGINT too: a program
+    # that a script put into the background ignores it, and what that starts would as well.
+    for polite in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(polite, signal.default_int_handler)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     channel = Channel(mark)
     try:
