@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sy
 
 # A busy machine may take its time; nothing is waited for longer than needed.
 PATIENCE = 60_000
-# Gradio's own script says this of every event stream that it closes by itself, having heard all.
-_STREAM_CLOSED = "AbortError: signal is aborted"
+# Gradio's own script says the first of every event stream that it closes by itself, having heard all, and the second of
+# one that a reload of the page cuts off. A server that fails shows itself by what is then missing on the page.
+_STREAM_CLOSED = ("AbortError: signal is aborted", "Unexpected error Connection errored out.")
 expect.set_options(timeout=PATIENCE)
 # The browser of the system, where playwright has none of its own.
 _SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
