@@ -51,15 +51,21 @@ class Jobs:
         # Held for the moments of looking and starting, never while a job works.
         self._lock = threading.Lock()
 
-    def open(self, stage: Stage, values: Mapping[str, object], name: str = "") -> Job:
-        """Starts a stage with the given values of its parameters.
+    def open(
+        self,
+        stage: Stage,
+        values: Mapping[str, object],
+        name: str = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> Job:
+        """Starts a stage with the given values of its parameters; `labels` are what the user knows parameters by.
 
         Raises Occupied if a job of that name runs, and InputError if a value is not right; nothing was started then.
         """
         name = name or stage.name
         if not _NAME.fullmatch(name):
             raise InputError(f"{name!r} cannot name a job; letters, digits, - and _ can.")
-        options = stage.read(values, self.project)
+        options = stage.read(values, self.project, labels)
         with self._lock, alone_in(self.folder):
             own, other = self._jobs.get(name), self._running(name)
             if other is not None or (own is not None and not own.status.ended):

@@ -14,7 +14,7 @@ from gsv.jobs.process import Status
 from gsv.jobs.registry import Occupied
 from gsv.jobs.stages import STAGES, Stage
 from gsv.versions import version_named
-from gsv.webui import companions, machine, status
+from gsv.webui import companions, machine, running, status
 from gsv.webui.home import Home
 from gsv.webui.settings import Settings
 from gsv.webui.weights import gpt_weights, relative, sovits_weights
@@ -341,45 +341,24 @@ class Api:
     def _run(
         self, name: str, stage: Stage, values: Mapping[str, object], labels: Mapping[str, str] | None = None
     ) -> Iterator[str]:
-        """Starts a job and tells how far it is until it has ended. GsvError if it failed."""
-        words = self.home.words
-        values = {key: value for key, value in values.items() if value is not None}
-        stage.read(values, self.project, labels)
-        try:
-            job = self.home.jobs.open(stage, values, name)
-        except Occupied:
-            yield status.occupied(words, name)
-            return
-        for now in job.statuses():
-            if now.state == "failed":
-                raise GsvError(status.text(words, now))
-            yield status.text(words, now)
+        return running.run(self.home, name, stage, values, labels)
 
     def _close(self, name: str) -> str:
-        words = self.home.words
-        if not self._at_work(name):
-            return status.nothing(words, name)
-        self.home.jobs.close(name)
-        return status.closed(words, name)
-
-    def _at_work(self, name: str) -> bool:
-        job = self.home.jobs.job(name)
-        return (job is not None and not job.status.ended) or any(one.name == name for one in self.home.jobs.running())
+        return running.close(self.home, name)
 
     def _toggle(
         self, name: str, stage: Stage, values: Mapping[str, object], labels: Mapping[str, str] | None = None
     ) -> str:
         """Closes an app that is open; otherwise opens it, and waits until it can be looked at."""
         words = self.home.words
-        if self._at_work(name):
+        if running.at_work(self.home, name):
             return self._close(name)
         values = {
             **{key: value for key, value in values.items() if value is not None},
             **self.serving.values(name),
         }
-        stage.read(values, self.project, labels)
         try:
-            job = self.home.jobs.open(stage, values, name)
+            job = self.home.jobs.open(stage, values, name, labels)
         except Occupied:
             return status.occupied(words, name)
         now: Status = job.status

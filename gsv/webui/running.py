@@ -17,9 +17,8 @@ def run(
     Raises InputError for a value that is not right, whose parameter is called by its label, and GsvError if it failed.
     """
     given = {key: value for key, value in values.items() if value is not None}
-    stage.read(given, home.project, labels)
     try:
-        job = home.jobs.open(stage, given, name)
+        job = home.jobs.open(stage, given, name, labels)
     except Occupied:
         yield status.occupied(home.words, name)
         return
