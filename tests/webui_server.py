@@ -9,12 +9,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
+# Limits are for what hangs: a busy machine may take its time.
 _PATIENCE_SECONDS = 240
+_POLITE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,20 @@ def served(home: Path, language: str = "en", *options: str) -> Iterator[Server]:
         _wait_for(url, process, log)
         yield Server(url, home, log, process.pid)
     finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(20)
-        finally:
-            process.kill()
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ends it as Ctrl-C does; where that is ignored, as in what a shell put into the background, more firmly."""
+    try:
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            process.send_signal(sign)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_POLITE_SECONDS)
+                return
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

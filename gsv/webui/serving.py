@@ -60,7 +60,7 @@ class Serving:
 def serve(blocks: gr.Blocks, serving: Serving, home: Home, css: str = "") -> Callable[[], None]:
     """Serves the pages from threads of their own; returns what ends that. GsvError if the port is taken."""
     if serving.mcp and find_spec("mcp") is None:
-        raise MissingLibraryError('--mcp needs another library: pip install "gradio[mcp]"')
+        raise MissingLibraryError('--mcp needs another library: pip install "gsv[mcp]"')
     blocks.queue(default_concurrency_limit=None)
     try:
         blocks.launch(

@@ -11,7 +11,7 @@ from gsv.paths import Project
 
 @pytest.fixture(scope="session")
 def server(narrow: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with served(home_like(narrow.root, tmp_path_factory.mktemp("webui"))) as running:
+    with served(home_like(narrow.root, tmp_path_factory.mktemp("webui")), "en", "--mcp") as running:
         yield running
 
 

@@ -224,7 +224,7 @@ def test_a_job_is_closed_in_the_middle_and_occupied_until_then(client: Client, j
     again = client.predict(**OPENED[job], api_name=name)
     assert "occupied" in (again if isinstance(again, str) else again[0])
     assert client.predict(api_name=f"/close{job}").endswith("was stopped.")
-    last = running.result(timeout=30)
+    last = running.result(timeout=120)
     assert (last if isinstance(last, str) else last[0]).endswith("was stopped.")
 
 
@@ -288,7 +288,7 @@ def test_weights_that_are_not_there_are_named_with_what_gets_them(client: Client
         client.predict(version_="v2", api_name="/switch_version")
 
 
-def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
+def _until(holds: Callable[[], bool], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
