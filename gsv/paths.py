@@ -111,6 +111,11 @@ class Project:
         """
         if str(path).strip() and Path(path).exists():
             return Path(path)
+        places = self.places(path)
+        return next((place for place in places if place.exists()), places[-1])
+
+    def places(self, path: str | Path) -> list[Path]:
+        """Where the file that a user means by a path can lie, the likeliest first, without looking there."""
         text = str(path).strip().strip("\"'").strip()
         if not text:
             raise InputError("An empty path was given; name a file or folder.")
@@ -118,12 +123,12 @@ class Project:
             given = Path(text).expanduser()
         except RuntimeError:  # `~name` where nobody has that name: a file may be called so.
             given = Path(text)
-        if given.exists() or given.is_absolute():
-            return given
+        if given.is_absolute():
+            return [given]
         parts = Path(text.replace("\\", "/")).parts
         if len(parts) > 1 and parts[0] == _ORIGINAL_PREFIX and parts[1] in {"pretrained_models", "configs"}:
             parts = parts[1:]
-        return self.root.joinpath(*parts)
+        return [given, self.root.joinpath(*parts)]
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
-"""Sound as bytes of a format: whole, or while it is still being made, with one header and state kept over the chunks."""
+"""Sound as bytes of a format: whole, or while it is still being made, with one header and state kept over chunks."""
 
 import io
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, cast, get_args
 
 import av
 import numpy as np
@@ -63,7 +63,7 @@ class Encoder:
         live: every chunk's bytes come as soon as can be, and headers say that the length is not known. Otherwise all
             bytes come at the end, with the length in the header.
 
-    The same samples give the same bytes, however they are cut. Raises InputError for a format or rate that there is not.
+    The same samples give the same bytes, however they are cut. Raises InputError for an unknown format or rate.
     """
 
     def __init__(self, format: str, rate: int, wanted: int | None = None, live: bool = True):
@@ -181,7 +181,8 @@ class _LibavCoder:
         # Bit-exact: no random serial numbers, no dates.
         options = {"fflags": "+bitexact", **({"flush_packets": "1", **dict(kind.live)} if live else {})}
         self._container = av.open(self._pipe or self._file, "w", format=kind.container, container_options=options)
-        self._track = self._container.add_stream(kind.codec, rate=rate, layout="mono", format=kind.samples)
+        track = self._container.add_stream(kind.codec, rate=rate, layout="mono", format=kind.samples)
+        self._track = cast(av.AudioStream, track)
         self._track.bit_rate = _OPUS_BITS_A_SECOND if kind.codec == "libopus" else rate * _BITS_A_SAMPLE
 
     def add(self, wave: Samples) -> bytes:
@@ -198,7 +199,7 @@ class _LibavCoder:
 
 
 class _VorbisCoder:
-    """Vorbis by libsndfile, because FFmpeg's own encoder of it is a trial. A page holds no length, so it is always live."""
+    """Vorbis by libsndfile, because FFmpeg's own encoder of it is a trial. Its pages hold no length: always live."""
 
     def __init__(self, rate: int):
         self._file = io.BytesIO()
