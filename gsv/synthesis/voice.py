@@ -1,7 +1,7 @@
 """A reference recording made ready to speak with: its semantic tokens, its transcript's phonemes, its timbre."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,28 @@ class Voice:
     timbre: Tensor
     warnings: tuple[str, ...] = ()
 
+    def moved(self, device: torch.device, dtype: torch.dtype) -> "Voice":
+        """The same voice where another engine computes."""
+        transcript = self.transcript
+        if transcript is not None:
+            transcript = Phonemes(transcript.ids.to(device), transcript.bert.to(device, dtype), transcript.norm_text)
+        return replace(self, prompt=self.prompt.to(device), transcript=transcript, timbre=self.timbre.to(device, dtype))
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What is taken from a reference's sound files: whatever the weights, a voice comes from this and a transcript.
+
+    `content` [1, width, T] is the content encoder's output, None in reference-free mode. `spectrograms`, each
+    [1, 1025, T], and `banks`, each [T, 80] and what the speaker encoder looks at, are of the reference and the further
+    recordings whose timbre is averaged in. All lie on the CPU.
+    """
+
+    content: Tensor | None
+    spectrograms: tuple[Tensor, ...]
+    banks: tuple[Tensor, ...]
+    warnings: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True)
 class VoiceMaker:
@@ -47,7 +69,6 @@ class VoiceMaker:
     device: torch.device
     dtype: torch.dtype
 
-    @torch.inference_mode()
     def make(self, audio: Path, transcript: str, language: str, auxiliary: Sequence[Path] = ()) -> Voice:
         """A voice from a recording and what is said in it; an empty transcript means reference-free mode.
 
@@ -57,29 +78,47 @@ class VoiceMaker:
             language: a code of the model's version, see `gsv.versions`.
             auxiliary: further recordings whose timbre is averaged in.
         """
+        return self.voice(self.listen(audio, auxiliary, bool(transcript.strip())), transcript, language)
+
+    @torch.inference_mode()
+    def listen(self, audio: Path, auxiliary: Sequence[Path] = (), speaks: bool = True) -> Recording:
+        """Looks at the sound files, which nothing else does; `speaks` asks for the content of the first one too."""
         wave = load(audio, HUBERT_RATE)
         warnings = check_length(audio, len(wave) / HUBERT_RATE)
-        timbre = average_voices([self._timbre(path) for path in (audio, *auxiliary)])
-        if not transcript.strip():
-            return Voice(torch.zeros(0, dtype=torch.int64, device=self.device), None, timbre, warnings)
-        padded = np.concatenate([wave, np.zeros(TRAILING_ZEROS, wave.dtype)])
-        features = self.content_encoder(torch.from_numpy(padded)[None].to(self.device, self.dtype))
-        prompt = self.sovits.quantize(features)[0]
-        return Voice(prompt, self.reader.read_transcript(transcript, language), timbre, warnings)
+        spectrograms = tuple(_spectrogram(path) for path in (audio, *auxiliary))
+        banks = tuple(kaldi_fbank(torch.from_numpy(load(path, KALDI_RATE))) for path in (audio, *auxiliary))
+        content = None
+        if speaks:
+            padded = np.concatenate([wave, np.zeros(TRAILING_ZEROS, wave.dtype)])
+            content = self.content_encoder(torch.from_numpy(padded)[None].to(self.device, self.dtype)).cpu()
+        return Recording(content, spectrograms, banks, warnings)
 
-    def _timbre(self, path: Path) -> Tensor:
-        wave = torch.from_numpy(load(path, SOVITS_STFT.sampling_rate))
-        if len(wave) <= SOVITS_STFT.n_fft:
-            raise AudioError(f"{path} is too short to take a voice from; give at least {LEAST_SECONDS:g} s.")
-        # Resampling overshoots; as the official programs do, quieten what passes full scale, by at most a half.
-        peak = float(wave.abs().max())
-        if peak == 0:
-            raise AudioError(f"{path} is silent from end to end; give a recording of the voice.")
-        if peak > 1:
-            wave = wave / min(2.0, peak)
-        spec = spectrogram(wave[None], SOVITS_STFT)
+    @torch.inference_mode()
+    def voice(self, recording: Recording, transcript: str, language: str) -> Voice:
+        """What these networks make of a recording; see `make`."""
+        timbre = average_voices(
+            [self._timbre(*one) for one in zip(recording.spectrograms, recording.banks, strict=True)]
+        )
+        if recording.content is None or not transcript.strip():
+            return Voice(torch.zeros(0, dtype=torch.int64, device=self.device), None, timbre, recording.warnings)
+        prompt = self.sovits.quantize(recording.content.to(self.device, self.dtype))[0]
+        return Voice(prompt, self.reader.read_transcript(transcript, language), timbre, recording.warnings)
+
+    def _timbre(self, spec: Tensor, bank: Tensor) -> Tensor:
         speaker = None
         if self.speaker_encoder is not None:
-            bank = kaldi_fbank(torch.from_numpy(load(path, KALDI_RATE)))
             speaker = self.speaker_encoder(bank[None].to(self.device, self.dtype))
         return self.sovits.voice(spec.to(self.device, self.dtype), speaker)
+
+
+def _spectrogram(path: Path) -> Tensor:
+    wave = torch.from_numpy(load(path, SOVITS_STFT.sampling_rate))
+    if len(wave) <= SOVITS_STFT.n_fft:
+        raise AudioError(f"{path} is too short to take a voice from; give at least {LEAST_SECONDS:g} s.")
+    # Resampling overshoots; as the official programs do, quieten what passes full scale, by at most a half.
+    peak = float(wave.abs().max())
+    if peak == 0:
+        raise AudioError(f"{path} is silent from end to end; give a recording of the voice.")
+    if peak > 1:
+        wave = wave / min(2.0, peak)
+    return spectrogram(wave[None], SOVITS_STFT)
