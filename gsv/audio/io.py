@@ -1,6 +1,7 @@
 """Sound files in and out. Any format in (libsndfile, then FFmpeg's libraries through PyAV), 16-bit WAV out."""
 
 import os
+import wave as wave_headers
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,10 @@ _BLOCK = 1 << 18
 _LOWEST_RATE = 1000
 # A WAV file states its length in 32 bits; its header takes some of it.
 _LONGEST_BYTES = 2**32 - 2**10
+# What a program that writes into a pipe, and so cannot know the length, states is this or more.
+_UNKNOWN_BYTES = 2**31 - 2**12
+# Of sound that a header promises, so much may be missing.
+_MISSING_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,9 @@ def load(
 def opened(path: str | Path) -> Iterator[Sound]:
     """A sound file of any length, to be read block by block from its beginning at its own rate.
 
-    Raises AudioError if the file is missing or cannot be decoded, and, while it is read, if it is damaged further on or
-    has samples that are not finite. Unlike `load` it does not mind a file without any samples.
+    Raises AudioError if the file is missing, cannot be decoded, or is a WAV file that was cut off, and, while it is
+    read, if it is damaged further on or has samples that are not finite. Unlike `load` it does not mind a file without
+    any samples.
     """
     path = _checked(path)
     with ExitStack() as stack:
@@ -77,6 +83,7 @@ def opened(path: str | Path) -> Iterator[Sound]:
         except (soundfile.LibsndfileError, TypeError):  # TypeError: a name that means raw samples without a header.
             sound = stack.enter_context(_opened_by_ffmpeg(path))
         else:
+            _check_end(file, path)
             sound = Sound(file.samplerate, _blocks_by_libsndfile(file, path))
         _check_rate(sound.rate, path)
         yield Sound(sound.rate, _finite(sound.blocks, path))
@@ -186,6 +193,21 @@ def _checked(path: str | Path) -> Path:
 def _check_rate(rate: int, path: Path) -> None:
     if rate < _LOWEST_RATE:
         raise AudioError(f"{path} says that it has {rate} samples a second, too few for speech; export it again.")
+
+
+def _check_end(file: soundfile.SoundFile, path: Path) -> None:
+    """Other formats show by themselves that they were cut off; libsndfile takes what is left of a WAV file for all."""
+    try:
+        with wave_headers.open(str(path)) as header:
+            promised, size = header.getnframes(), header.getnchannels() * header.getsampwidth()
+    except (wave_headers.Error, EOFError):  # Another format, or another coding of samples than the plain one.
+        return
+    missing = (promised - file.frames) / file.samplerate
+    if missing > _MISSING_SECONDS and promised * size < _UNKNOWN_BYTES:
+        raise AudioError(
+            f"{path} was cut off: {file.frames / file.samplerate:.1f} s are there, and its header says "
+            f"{promised / file.samplerate:.1f} s; get it again, or export what is there anew."
+        )
 
 
 def _decoded(path: Path, start: float, end: float | None) -> tuple[Samples, int]:

@@ -199,6 +199,23 @@ def test_a_stream_finds_the_faults_that_loading_finds(tmp_path: Path) -> None:
         next(stream(path, RATE, 1000))
 
 
+def test_a_wav_file_that_was_cut_off_is_refused_where_a_recording_is_read_from_end_to_end(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", tone(2), RATE)
+    content = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(content[: len(content) // 2])
+    with pytest.raises(AudioError, match=r"cut off: 1\.0 s are there, and its header says 2\.0 s"):
+        next(stream(tmp_path / "a.wav", RATE, 100))
+
+
+@pytest.mark.parametrize("stated", [2**32 - 1, 2**31 - 1])
+def test_a_wav_file_whose_writer_could_not_know_its_length_is_whole(tmp_path: Path, stated: int) -> None:
+    soundfile.write(tmp_path / "a.wav", tone(), RATE)
+    content = (tmp_path / "a.wav").read_bytes()
+    place = content.index(b"data") + 4
+    (tmp_path / "a.wav").write_bytes(content[:place] + stated.to_bytes(4, "little") + content[place + 4 :])
+    assert sum(map(len, stream(tmp_path / "a.wav", RATE, 100))) == RATE
+
+
 def test_a_file_damaged_further_on_is_read_to_that_place(tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
     draw = np.random.default_rng(0)
