@@ -12,7 +12,6 @@ that speaks in gsv is a caller of these two. One engine serves one request at a 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +20,16 @@ import torch
 from gsv.checkpoints import read_generator, read_gpt
 from gsv.devices import best_device, working_dtype
 from gsv.errors import CheckpointError, InputError, SynthesisError
-from gsv.models.encoders import ContentEncoder, TextEncoder, load_speaker_encoder
 from gsv.models.sovits import Sovits
 from gsv.models.t2s import T2S
 from gsv.paths import Project
+from gsv.synthesis.common import Common
 from gsv.synthesis.decoder import TOKENS_AT_MOST, Continuation, Row, generate
 from gsv.synthesis.reading import Phonemes, Reader
 from gsv.synthesis.sampling import SamplingOptions
+from gsv.synthesis.streaming import BY_PIECE, Streaming
+from gsv.synthesis.turns import never
 from gsv.synthesis.voice import Voice, VoiceMaker
-from gsv.text.frontend import Frontend
 from gsv.versions import Version, version_named
 
 TOKEN_RATE = 25
@@ -136,8 +136,10 @@ class Engine:
         device: torch.device,
         dtype: torch.dtype,
         content_module: str | None = None,
+        common: Common | None = None,
     ):
         _check_pair(version, sovits, t2s)
+        self.common = common or Common(project, device, dtype)
         self.content_module = content_module
         self.version = version
         self.project = project
@@ -155,6 +157,7 @@ class Engine:
         version: str = "v2",
         project: Project | None = None,
         device: str | None = None,
+        common: Common | None = None,
     ) -> "Engine":
         """From two weight files; one that is not named is the base model of the other's version, or of `version`.
 
@@ -176,6 +179,7 @@ class Engine:
             target,
             working_dtype(target),
             module,
+            common,
         )
 
     @property
@@ -187,23 +191,18 @@ class Engine:
     def sampling_rate(self) -> int:
         return self.version.sampling_rate
 
-    @cached_property
-    def _text_encoder(self) -> TextEncoder:
-        return TextEncoder.load(self.project.roberta).to(self.device, self.dtype)
-
-    @cached_property
+    @property
     def reader(self) -> Reader:
-        frontend = Frontend(self.version.symbols, self.project.g2pw, self.project.roberta)
+        common = self.common
+        frontend = common.frontend(self.version.symbols)
         width = self.t2s.config.bert_dim
-        return Reader(frontend, lambda: self._text_encoder, width, self.device, self.dtype)
+        return Reader(frontend, common.text_encoder, width, self.device, self.dtype, common.reading, common.turns)
 
-    @cached_property
+    @property
     def voices(self) -> VoiceMaker:
-        folder = self.project.content_encoder(self.content_module)
-        content = ContentEncoder.load(folder).to(self.device, self.dtype)
-        speaker = None
-        if self.version.uses_speaker_vector:
-            speaker = load_speaker_encoder(self.project.speaker_encoder).to(self.device, self.dtype)
+        common = self.common
+        content = common.content_encoder(self.project.content_encoder(self.content_module))
+        speaker = common.speaker_encoder() if self.version.uses_speaker_vector else None
         return VoiceMaker(self.sovits, content, speaker, self.reader, self.device, self.dtype)
 
     def voice(
@@ -211,7 +210,9 @@ class Engine:
     ) -> Voice:
         """A voice from a reference recording, see `VoiceMaker.make`."""
         resolve = self.project.resolve
-        return self.voices.make(resolve(audio), transcript, language, [resolve(path) for path in auxiliary])
+        voices = self.voices
+        with self.common.turns.turn("pass"):
+            return voices.make(resolve(audio), transcript, language, [resolve(path) for path in auxiliary])
 
     def speak(self, text: str, language: str, voice: Voice, options: SpeechOptions = SpeechOptions()) -> Speech:
         """The whole text as one wave."""
@@ -224,7 +225,7 @@ class Engine:
         language: str,
         voice: Voice,
         options: SpeechOptions = SpeechOptions(),
-        stopped: Callable[[], bool] = lambda: False,
+        stopped: Callable[[], bool] = never,
     ) -> Iterator[Fragment]:
         """The text piece by piece, in order, each as soon as it is spoken.
 
@@ -248,6 +249,19 @@ class Engine:
             while following in spoken:
                 yield spoken.pop(following)
                 following += 1
+
+    def stream_audio(
+        self,
+        text: str,
+        language: str,
+        voice: Voice,
+        options: SpeechOptions = SpeechOptions(),
+        streaming: Streaming = BY_PIECE,
+        stopped: Callable[[], bool] = never,
+    ) -> Iterator[np.ndarray]:
+        """The same audio in chunks, each [samples] of float32 at `sampling_rate`, as early as `streaming` says."""
+        for fragment in self.stream(text, language, voice, options, stopped):
+            yield fragment.wave
 
     def _decode(
         self,

@@ -1,5 +1,6 @@
 """Text into what the networks take: phoneme ids and, for the languages that have them, RoBERTa features."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gsv.models.encoders import TextEncoder
+from gsv.synthesis.turns import Turns
 from gsv.text.frontend import Frontend, Reading
 
 # Languages whose phonemes come with text features; the others get zeros.
@@ -42,14 +44,19 @@ class Reader:
     bert_width: int
     device: torch.device
     dtype: torch.dtype
+    # The front end reads for one thread at a time.
+    lock: threading.Lock
+    turns: Turns
 
     def pieces(self, text: str, language: str, method: str) -> list[str]:
         """Text cut into pieces that are spoken one at a time; TextError when nothing in it can be spoken."""
-        return self.frontend.pieces(text, language, method)
+        with self.lock:
+            return self.frontend.pieces(text, language, method)
 
     def read(self, text: str, language: str) -> Phonemes:
         """One piece of text."""
-        readings = self.frontend.read(text, language)
+        with self.lock:
+            readings = self.frontend.read(text, language)
         ids = [index for reading in readings for index in reading.ids]
         bert = torch.cat([self._features(reading) for reading in readings], dim=1)
         norm_text = "".join(reading.norm_text for reading in readings)
@@ -61,6 +68,8 @@ class Reader:
 
     def _features(self, reading: Reading) -> Tensor:
         if reading.language in _WITH_FEATURES and reading.word2ph is not None:
-            features = self.text_encoder().features(reading.norm_text, reading.word2ph)
+            encoder = self.text_encoder()
+            with self.turns.turn("pass"):
+                features = encoder.features(reading.norm_text, reading.word2ph)
             return features.to(self.device, self.dtype)
         return torch.zeros(self.bert_width, len(reading.ids), device=self.device, dtype=self.dtype)

@@ -1,0 +1,50 @@
+"""What all engines on one device share: the networks that look at references and text, and turns at computing."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from gsv.models.encoders import ContentEncoder, TextEncoder, load_speaker_encoder
+from gsv.models.speaker import SpeakerEncoder
+from gsv.paths import Project
+from gsv.synthesis.turns import Turns
+from gsv.text.frontend import Frontend
+from gsv.text.symbols import TableName
+
+T = TypeVar("T")
+
+
+class Common:
+    """Each part is loaded when somebody first needs it, and once only, however many threads ask."""
+
+    def __init__(self, project: Project, device: torch.device, dtype: torch.dtype):
+        self.project = project
+        self.device = device
+        self.dtype = dtype
+        self.turns = Turns()
+        # For the front ends, whose libraries are not made for several threads.
+        self.reading = threading.Lock()
+        self._loading = threading.RLock()
+        self._loaded: dict[tuple[str, object], Any] = {}
+
+    def text_encoder(self) -> TextEncoder:
+        return self._once(("text", ""), lambda: TextEncoder.load(self.project.roberta).to(self.device, self.dtype))
+
+    def content_encoder(self, folder: Path) -> ContentEncoder:
+        return self._once(("content", folder), lambda: ContentEncoder.load(folder).to(self.device, self.dtype))
+
+    def speaker_encoder(self) -> SpeakerEncoder:
+        path = self.project.speaker_encoder
+        return self._once(("speaker", ""), lambda: load_speaker_encoder(path).to(self.device, self.dtype))
+
+    def frontend(self, symbols: TableName) -> Frontend:
+        return self._once(("frontend", symbols), lambda: Frontend(symbols, self.project.g2pw, self.project.roberta))
+
+    def _once(self, key: tuple[str, object], load: Callable[[], T]) -> T:
+        with self._loading:
+            if key not in self._loaded:
+                self._loaded[key] = load()
+            return self._loaded[key]

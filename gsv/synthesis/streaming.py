@@ -1,0 +1,39 @@
+"""How audio is handed out while it is still being made."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from gsv.errors import InputError
+
+Mode = Literal["pieces", "growing", "fixed"]
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """What a chunk of a stream is.
+
+    Args:
+        mode: `pieces`: a chunk for each piece of text, the same samples as without a stream. `growing` and `fixed`:
+            several chunks a piece, made while its tokens are still being drawn, of more and more tokens or always of
+            as many; what is not yet known at a chunk's end makes them differ a little from the whole.
+        overlap_length: tokens, of 40 ms each, over which a chunk is blended into the next; 0 to 50.
+        min_chunk_length: tokens of the first chunk, and of every chunk if `fixed`; more than the overlap, at most 500.
+    """
+
+    mode: Mode = "pieces"
+    overlap_length: int = 2
+    min_chunk_length: int = 16
+
+    def __post_init__(self) -> None:
+        if self.mode not in get_args(Mode):
+            raise InputError(f"The streaming mode is {self.mode!r}; it must be one of {', '.join(get_args(Mode))}.")
+        if not 0 <= self.overlap_length <= 50:
+            raise InputError(f"overlap_length is {self.overlap_length}; it must be between 0 and 50 tokens.")
+        if not self.overlap_length < self.min_chunk_length <= 500:
+            raise InputError(
+                f"min_chunk_length is {self.min_chunk_length}; it must be more than overlap_length, "
+                f"{self.overlap_length}, and at most 500 tokens."
+            )
+
+
+BY_PIECE = Streaming()
