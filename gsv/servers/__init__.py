@@ -1,0 +1,1 @@
+"""HTTP and WebSocket interfaces: thin translations of each onto the one engine."""

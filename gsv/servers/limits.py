@@ -1,0 +1,103 @@
+"""How much is taken on at once: the sizes of a request, how many run and how many wait."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gsv.errors import InputError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may cost.
+
+    `text` is in characters and `body` in bytes. `running` requests speak at once and `waiting` more stand in line; the
+    next is told to come again after `retry_seconds`. A request ends when nothing comes of it, or its client takes
+    nothing, for `patience` seconds.
+    """
+
+    text: int = 20_000
+    body: int = 32 * 2**20
+    running: int = 32
+    waiting: int = 64
+    retry_seconds: int = 2
+    patience: float = 600.0
+
+    def check_text(self, text: str, field: str = "text") -> str:
+        """Raises InputError for a text without anything in it, and for one that is too long."""
+        if not text.strip():
+            raise InputError(f"{field} is required: it says what to speak.")
+        if len(text) > self.text:
+            raise InputError(f"{field} has {len(text)} characters; {self.text} are the most.")
+        return text
+
+
+class Busy(HTTPException):
+    """Too many requests are in line: 429, and when to come again."""
+
+    def __init__(self, retry_seconds: int):
+        super().__init__(
+            429,
+            f"The server is busy; try again in {retry_seconds} s.",
+            {"Retry-After": str(retry_seconds)},
+        )
+
+
+class Line:
+    """Requests that speak, and those that wait for their turn, first come first served. Of one event loop."""
+
+    def __init__(self, limits: Limits):
+        self._limits = limits
+        self._turns = asyncio.Semaphore(limits.running)
+        self.waiting = 0
+        self.running = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A place among those that speak, as soon as there is one. Raises Busy where too many wait already."""
+        if self._turns.locked() and self.waiting >= self._limits.waiting:
+            raise Busy(self._limits.retry_seconds)
+        self.waiting += 1
+        try:
+            await self._turns.acquire()
+        finally:
+            self.waiting -= 1
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1
+            self._turns.release()
+
+
+class BodyLimit:
+    """Refuses bodies that are longer than may be, before they are read as far as they say how long they are."""
+
+    def __init__(self, app: ASGIApp, most: int):
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        taken = 0
+
+        async def limited() -> Message:
+            nonlocal taken
+            message = await receive()
+            if message["type"] == "http.request":
+                taken += len(message.get("body", b""))
+                if taken > self._most:
+                    raise self._too_long()
+            return message
+
+        await self._app(scope, limited, send)
+
+    def _too_long(self) -> HTTPException:
+        # The rest of the body is not read, so nothing more can come over this connection.
+        return HTTPException(413, f"The request is longer than {self._most} bytes.", {"Connection": "close"})
