@@ -52,6 +52,10 @@ class Service:
 Form = Callable[[int, str], Mapping[str, Any]]
 
 
+# From a status and a sentence to an answer.
+Answer = Callable[[int, str], Response]
+
+
 class Json(Response):
     """JSON that people can read, of texts that need not be right Unicode, with numbers that all programs know."""
 
@@ -65,8 +69,8 @@ class Json(Response):
 def interface(title: str, service: Service, form: Form) -> FastAPI:
     """An app whose errors all have this form.
 
-    What cannot be done as asked is 400: values that are not right, and every GsvError. `Refusal` and `HTTPException`
-    bring a status of their own. Anything else is a bug: 500, and a traceback in the log.
+    What cannot be done as asked is 400: values that are not right, and every GsvError. An `HTTPException` brings
+    a status of its own. Anything else is a bug: 500, and a traceback in the log.
     """
     # Scripts send JSON without saying so. Browsers do too, for pages from elsewhere, which are told by their origin.
     app = FastAPI(title=title, docs_url="/docs", redoc_url=None, strict_content_type=False)
@@ -81,10 +85,6 @@ def interface(title: str, service: Service, form: Form) -> FastAPI:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
         return answer(error.status_code, str(error.detail), error.headers)
-
-    @app.exception_handler(Refusal)
-    async def refused(request: Request, error: Refusal) -> Response:
-        return answer(error.status, str(error))
 
     @app.exception_handler(GsvError)
     async def known(request: Request, error: GsvError) -> Response:
