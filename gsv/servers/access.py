@@ -6,18 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 # No address at all means every address of both stacks.
 BOTH_STACKS = ""
 
 
-class Denied(Exception):
-    """A caller is not let in; `status` is 401 or 403 and the message one sentence."""
-
-    def __init__(self, status: int, message: str):
-        super().__init__(message)
-        self.status = status
+class Denied(HTTPException):
+    """A caller is not let in; the status is 401 or 403, and `detail` one sentence."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from gsv.servers.files import Files
 from gsv.servers.limits import BodyLimit, Limits, Line
 from gsv.servers.metrics import Meters
 from gsv.synthesis.pool import Pool
+from gsv.synthesis.speakers import Speakers
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Service:
     limits: Limits
     line: Line
     meters: Meters
+    speakers: Speakers
 
     @classmethod
     def of(
@@ -45,7 +47,8 @@ class Service:
         """With what is usual where nothing else is given."""
         access, limits = access or Access(), limits or Limits()
         line = Line(limits)
-        return cls(project, pool, access, files or Files(project, access.wide), limits, line, Meters(line))
+        speakers = Speakers(project.root / "speakers")
+        return cls(project, pool, access, files or Files(project, access.wide), limits, line, Meters(line), speakers)
 
 
 # From a status and a sentence to the body of an error answer.
@@ -126,9 +129,9 @@ class _Front:
             self._service.access.check(scope)
         except Denied as denied:
             if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": 1008, "reason": str(denied)})
+                await send({"type": "websocket.close", "code": 1008, "reason": denied.detail})
             else:
-                await self._answer(denied.status, str(denied))(scope, receive, counted)
+                await self._answer(denied.status_code, denied.detail)(scope, receive, counted)
             return
         await self._app(scope, receive, counted)
 

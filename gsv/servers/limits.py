@@ -10,6 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gsv.errors import InputError
 
+# How long a client may take for the next part of what it asks.
+_BODY_SECONDS = 60.0
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -85,12 +88,17 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        taken = 0
+        taken, complete = 0, False
 
         async def limited() -> Message:
-            nonlocal taken
-            message = await receive()
+            nonlocal taken, complete
+            try:
+                # After the body one waits, for as long as it takes, only to hear that the client has left.
+                message = await asyncio.wait_for(receive(), None if complete else _BODY_SECONDS)
+            except asyncio.TimeoutError:
+                raise HTTPException(408, "The request did not come to its end.", {"Connection": "close"}) from None
             if message["type"] == "http.request":
+                complete = not message.get("more_body", False)
                 taken += len(message.get("body", b""))
                 if taken > self._most:
                     raise self._too_long()
