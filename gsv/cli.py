@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from gsv.cli_lists import lists
+from gsv.cli_serve import serve_app
 from gsv.errors import sentence
 from gsv.jobs.commands import stage_commands
 from gsv.jobs.stages import STAGES
@@ -38,6 +39,7 @@ app.add_typer(
     name="train",
 )
 app.add_typer(lists, name="list")
+app.add_typer(serve_app, name="serve")
 
 
 class Settings:
@@ -64,7 +66,10 @@ def tts(
     text: Annotated[str | None, typer.Option(help="What to say.")] = None,
     text_file: Annotated[Path | None, typer.Option(help="A UTF-8 text file to say, instead of --text.")] = None,
     text_lang: Annotated[str, typer.Option(help="Language of the text: en, zh, all_zh, auto ...")] = "en",
-    ref: Annotated[Path, typer.Option(help="Reference recording of the voice, 3 to 10 seconds.")] = ...,  # type: ignore[assignment]
+    ref: Annotated[
+        Path | None,
+        typer.Option(help="Reference recording of the voice, 3 to 10 seconds; the bundled voice brings one along."),
+    ] = None,
     prompt_text: Annotated[str, typer.Option(help="What is said in the reference; empty: reference-free mode.")] = "",
     prompt_lang: Annotated[str | None, typer.Option(help="Language of the reference; the text's if not given.")] = None,
     aux_ref: Annotated[list[Path] | None, typer.Option(help="Further recordings, averaged into the timbre.")] = None,
@@ -89,6 +94,7 @@ def tts(
     from gsv.audio.io import check_wav_path, save_wav
     from gsv.errors import InputError
     from gsv.synthesis.engine import Engine, Speech, SpeechOptions
+    from gsv.synthesis.reference import Reference
     from gsv.synthesis.sampling import SamplingOptions
 
     if (text is None) == (text_file is None):
@@ -112,6 +118,11 @@ def tts(
     engine = Engine.load(gpt, sovits, version=version, project=context.obj.project, device=device)
     if engine.notice:
         typer.echo(engine.notice, err=True)
+    if ref is None:
+        own = Reference.of(context.obj.project.base_of(engine.version, engine.content_module))
+        if own is None:
+            raise InputError("Name a recording of the voice with --ref, and what is said in it with --prompt-text.")
+        ref, prompt_text, prompt_lang = own.audio, prompt_text or own.text, own.language
     voice = engine.voice(ref, prompt_text, prompt_lang or text_lang, aux_ref or [])
     pieces = len(engine.reader.pieces(text, text_lang, split))
     # None: a bar is for people who look at a terminal.

@@ -1,9 +1,10 @@
 """Where things lie: the project folder, its weights, an experiment's files, and paths of the original layout."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -14,6 +15,7 @@ from gsv.versions import HUBERT, ROBERTA, SPEAKER_ENCODER, BaseWeights, Version
 
 _ORIGINAL_PREFIX = "GPT_SoVITS"
 BUNDLED_NOTICE = "This is the bundled demo voice, English only; better ones come with: gsv download v2"
+BUNDLED_REFERENCE = "reference.json"
 # A killed program's helper processes hold its locks a little longer.
 _LOCK_SECONDS = 6.0
 
@@ -22,12 +24,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class BaseFiles:
-    """A version's base models. `notice` is what to tell whoever speaks with them or trains on them; mostly nothing."""
+    """A version's base models.
+
+    `notice` is what to tell whoever speaks with them or trains on them; mostly nothing. `reference` is the file that
+    describes a recording to speak like where nobody names one; mostly there is none.
+    """
 
     generator: Path
     discriminator: Path
     gpt: Path
     notice: str = ""
+    reference: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -69,18 +76,22 @@ class Project:
         bundled = version.bundled
         if bundled is None or official.generator.exists() or not (self.pretrained / bundled.generator).exists():
             return official
-        return self._base_files(bundled, BUNDLED_NOTICE)
+        return self._bundled_files(bundled)
 
     def base_of(self, version: Version, module: str | None) -> BaseFiles:
         """The base models that belong to a generator whose configuration names that `content_module`."""
         bundled = version.bundled
         if bundled is not None and module is not None and Path(module).parent == Path(bundled.generator).parent:
-            return self._base_files(bundled, BUNDLED_NOTICE)
+            return self._bundled_files(bundled)
         return self._base_files(version.base)
 
-    def _base_files(self, names: BaseWeights, notice: str = "") -> BaseFiles:
+    def _base_files(self, names: BaseWeights) -> BaseFiles:
         folder = self.pretrained
-        return BaseFiles(folder / names.generator, folder / names.discriminator, folder / names.gpt, notice)
+        return BaseFiles(folder / names.generator, folder / names.discriminator, folder / names.gpt)
+
+    def _bundled_files(self, names: BaseWeights) -> BaseFiles:
+        files = self._base_files(names)
+        return replace(files, notice=BUNDLED_NOTICE, reference=files.generator.parent / BUNDLED_REFERENCE)
 
     @property
     def roberta(self) -> Path:
@@ -105,7 +116,7 @@ class Project:
     def resolve(self, path: str | Path) -> Path:
         """The file that a user means by a path.
 
-        A path that exists as given wins. Otherwise quotes and blanks around a pasted path are stripped, and relative
+        A path that exists as given wins. Otherwise a pair of quotes and blanks around a pasted path go, and relative
         paths are taken from the project folder, and `GPT_SoVITS/pretrained_models/X` and `GPT_SoVITS/configs/X`
         (with `/` or `\\`) mean the project's own folders of those names. The result need not exist.
         """
@@ -116,7 +127,9 @@ class Project:
 
     def places(self, path: str | Path) -> list[Path]:
         """Where the file that a user means by a path can lie, the likeliest first, without looking there."""
-        text = str(path).strip().strip("\"'").strip()
+        text = str(path).strip()
+        while len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+            text = text[1:-1].strip()
         if not text:
             raise InputError("An empty path was given; name a file or folder.")
         try:
@@ -129,6 +142,15 @@ class Project:
         if len(parts) > 1 and parts[0] == _ORIGINAL_PREFIX and parts[1] in {"pretrained_models", "configs"}:
             parts = parts[1:]
         return [given, self.root.joinpath(*parts)]
+
+
+def absolute(path: Path) -> Path:
+    """The path from the root, without `..`; what follows the last `..` stays as it is, so a link keeps its name."""
+    path = path.absolute()
+    if ".." not in path.parts:
+        return path
+    last = len(path.parts) - path.parts[::-1].index("..")
+    return Path(os.path.realpath(Path(*path.parts[:last])), *path.parts[last:])
 
 
 @dataclass(frozen=True)

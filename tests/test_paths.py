@@ -8,7 +8,7 @@ import pytest
 
 from gsv import paths
 from gsv.errors import InputError
-from gsv.paths import Project, alone_in
+from gsv.paths import Project, absolute, alone_in
 
 
 def test_a_tilde_with_a_name_that_nobody_has_is_a_plain_path(tmp_path: Path) -> None:
@@ -21,6 +21,26 @@ def test_original_paths_mean_the_projects_own_folders(tmp_path: Path) -> None:
     assert resolve(' "SoVITS_weights/mine.pth" ') == tmp_path / "SoVITS_weights" / "mine.pth"
     with pytest.raises(InputError, match="empty path"):
         resolve('""')
+
+
+def test_a_quote_that_is_no_pair_belongs_to_the_name(tmp_path: Path) -> None:
+    resolve = Project(tmp_path).resolve
+    assert resolve("rock 'n'") == tmp_path / "rock 'n'"
+    assert resolve("'tis") == tmp_path / "'tis"
+    assert resolve('"rock \'n\'"') == tmp_path / "rock 'n'"
+
+
+def test_a_path_is_shown_without_detours_and_a_link_keeps_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "true" / "deep").mkdir(parents=True)
+    (tmp_path / "true" / "name").symlink_to("deep")
+    (tmp_path / "link").symlink_to(tmp_path / "true" / "deep")
+    monkeypatch.chdir(tmp_path / "true")
+    assert absolute(Path("name/new")) == tmp_path / "true" / "name" / "new"
+    assert absolute(Path("../true/name")) == tmp_path / "true" / "name"
+    # What `..` means behind a link is known to the system alone.
+    assert absolute(tmp_path / "link" / ".." / "name") == tmp_path / "true" / "name"
 
 
 def _hold(folder: Path, inside: Connection) -> None:

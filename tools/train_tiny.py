@@ -124,7 +124,7 @@ def evaluate(files: TinyFiles, given: argparse.Namespace) -> None:
 
 
 def ship(files: TinyFiles, given: argparse.Namespace) -> None:
-    for path in write_set(files, given.to):
+    for path in write_set(files, given.to, StepsPlan.read(CONFIGS / "steps.yaml").reference):
         print(f"{path.stat().st_size / 1e6:6.2f} MB  {path}")
 
 

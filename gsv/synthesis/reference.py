@@ -1,5 +1,6 @@
-"""Whether a recording can be a reference, judged before any network sees it: its length and how loud it is."""
+"""References: the one that weights bring along, and whether a recording can be one, judged by length and loudness."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from gsv.audio.io import load
 from gsv.errors import AudioError
+from gsv.paths import BaseFiles
 
 # The length that the models were trained to continue from, and the length below which there is no voice to take.
 ADVISED_SECONDS = (3.0, 10.0)
@@ -28,6 +30,26 @@ def check_length(path: Path, seconds: float) -> tuple[str, ...]:
     if not low <= seconds <= high:
         return (f"{path} lasts {seconds:.1f} s; references of {low:g} to {high:g} s work best.",)
     return ()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A recording to speak like, what is said in it, and in which language."""
+
+    audio: Path
+    text: str
+    language: str
+
+    @classmethod
+    def of(cls, base: BaseFiles) -> "Reference | None":
+        """The recording that comes with base models, if one does: the bundled voice's.
+
+        Its file is JSON: `audio`, the name of a sound file beside it, `text` and `language`.
+        """
+        if base.reference is None or not base.reference.is_file():
+            return None
+        told = json.loads(base.reference.read_text(encoding="utf-8"))
+        return cls(base.reference.parent / told["audio"], told["text"], told["language"])
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from gsv.errors import InputError
 from gsv.models.encoders import ContentEncoder
 from gsv.paths import Project
 from gsv.synthesis.engine import Engine, SpeechOptions
+from gsv.synthesis.reference import Reference
 from gsv.training.sovits import SovitsTrainOptions, train_sovits
 from gsv.training.start import UNTRAINED
 from tiny.codes import (
@@ -116,7 +117,7 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
         assert max(places) < len(phonemes.split())
         assert min(places[len(prompts[first][1].split()) :]) >= len(phonemes.split()) // 2
 
-    steps = StepsPlan(seed=1, sovits_epochs=2, sovits_batch_size=10, gpt_epochs=2, gpt_batch_size=1)
+    steps = StepsPlan(seed=1, sovits_epochs=2, sovits_batch_size=10, gpt_epochs=2, gpt_batch_size=1, reference="a")
     voice = train_voice(files, steps)
     assert voice.outcome.epochs == 2
     # No discriminator judges a voice that is not one yet.
@@ -129,11 +130,12 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert (experiment.gpt_logs(VERSION)).is_dir()
 
     home = Project(tmp_path / "home")
-    ship(files, home)
+    ship(files, home, steps.reference)
     engine = Engine.load(project=home, device="cpu")
     assert engine.notice
-    clip = corpus.wavs / halves[0][0]
-    speech = engine.speak("See a star.", "en", engine.voice(clip, "See a star.", "en"), SpeechOptions(seed=1))
+    own = Reference.of(home.base(VERSION))
+    assert own is not None
+    speech = engine.speak("See a star.", "en", engine.voice(own.audio, own.text, own.language), SpeechOptions(seed=1))
     assert speech.seconds > 0.2
     shutil.copytree(
         files.project.experiment("train").root, home.root / "logs" / "mine", ignore=lambda *_: ["logs_s2_v2"]

@@ -1,5 +1,6 @@
 """Which base models and which content encoder are used: one place decides, by what is there and by what is named."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gsv.checkpoints import export_generator, read_generator, write_generator
+from gsv.cli import main
 from gsv.dataset.features import PrepareOptions, prepare
 from gsv.dataset.listing import Line, write_list
 from gsv.errors import CheckpointError, InputError
@@ -77,6 +79,23 @@ def test_an_engine_without_arguments_speaks_with_the_bundled_voice_and_says_so(b
     assert engine.notice == BUNDLED_NOTICE
     voice = engine.voice(next((SAMPLE / "clips").iterdir()), "Some words.", "en")
     assert len(voice.prompt)
+
+
+def test_nobody_need_have_a_recording_to_hear_the_bundled_voice(
+    bundled: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(bundled.root)
+    command = ["--home", str(bundled.root), "tts", "--text", "Hello there."]
+    with pytest.raises(SystemExit, match="Name a recording of the voice with --ref"):
+        main(command)
+    clip = next((SAMPLE / "clips").iterdir())
+    shutil.copy(clip, bundled.pretrained / "gsv-tiny")
+    described = {"audio": clip.name, "text": "Some words.", "language": "en"}
+    (bundled.pretrained / "gsv-tiny" / "reference.json").write_text(json.dumps(described))
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert not ended.value.code
+    assert (bundled.root / "output.wav").is_file()
 
 
 def test_a_voice_made_from_the_bundled_one_keeps_its_encoder(bundled: Project) -> None:

@@ -25,6 +25,7 @@ class StepsPlan:
     sovits_batch_size: int
     gpt_epochs: int
     gpt_batch_size: int
+    reference: str
 
     @classmethod
     def read(cls, path: Path) -> "StepsPlan":

@@ -1,10 +1,13 @@
 """The finished parts as the folder that gsv looks for, `pretrained_models/gsv-tiny/`, in half precision."""
 
+import json
 import shutil
 from pathlib import Path
 
 import safetensors.torch
+import soundfile
 
+from gsv.audio.io import load
 from gsv.checkpoints import (
     DiscriminatorFile,
     GeneratorFile,
@@ -18,11 +21,14 @@ from gsv.checkpoints import (
     write_generator,
     write_gpt,
 )
+from gsv.dataset.listing import read_list
 from gsv.errors import InputError
+from gsv.models.encoders import HUBERT_RATE
 from gsv.models.t2s import PREFIX
 from gsv.paths import Project, written_whole
 from gsv.training.resume import LATEST
 from tiny.codes import MODULE, VERSION, TinyFiles
+from tiny.references import advised
 
 # Not the mark of untrained files: fine-tuning runs at the rates of the configuration's group `fine_tune`.
 INFO = "gsv-tiny"
@@ -31,8 +37,10 @@ LARGEST = 25e6
 HEADS = "heads.safetensors"
 
 
-def ship(files: TinyFiles, project: Project) -> list[Path]:
+def ship(files: TinyFiles, project: Project, speaker: str) -> list[Path]:
     """Writes the set, posterior encoder included, so that it can be fine-tuned; returns its files.
+
+    A held-out clip of the speaker goes with it, for those who have no recording at hand.
 
     Raises InputError if a part is not trained, or if the set would be larger than a repository should carry.
     """
@@ -60,9 +68,25 @@ def ship(files: TinyFiles, project: Project) -> list[Path]:
     encoder = read_resume(files.work / "content" / f"E_{LATEST}.pth").model
     with written_whole(heads) as temporary:
         own = {name.removeprefix("heads."): tensor for name, tensor in encoder.items() if name.startswith("heads.")}
-        safetensors.torch.save_file(own, temporary)
+        safetensors.torch.save_file(halved(own), temporary)
     written = [base.generator, base.discriminator, base.gpt, heads, *sorted(content.iterdir())]
+    assert base.reference is not None
+    written += _ship_reference(files, base.reference, speaker)
     size = sum(path.stat().st_size for path in written)
     if size > LARGEST:
         raise InputError(f"The set has {size / 1e6:.1f} MB and may have {LARGEST / 1e6:.0f}; make a part narrower.")
     return written
+
+
+def _ship_reference(files: TinyFiles, description: Path, speaker: str) -> list[Path]:
+    """A clip as a small sound file, and what describes it; the weights leave room for no more."""
+    lines = [line for line in read_list(files.corpus.held) if line.speaker == speaker]
+    clip, text = advised([(files.corpus.wavs / line.audio, line.text) for line in lines], speaker)
+    audio = description.with_suffix(".ogg")
+    with written_whole(audio) as temporary:
+        soundfile.write(
+            temporary, load(clip, HUBERT_RATE), HUBERT_RATE, format="OGG", subtype="VORBIS", compression_level=0.8
+        )
+    with written_whole(description) as temporary:
+        temporary.write_text(json.dumps({"audio": audio.name, "text": text, "language": "en"}) + "\n", encoding="utf-8")
+    return [audio, description]
