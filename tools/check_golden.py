@@ -113,15 +113,16 @@ def run_t2s_teacher(case: Case) -> Arrays:
         )[0]
         prompt = int(case.given("prompt_len"))
         row = Row(phonemes, bert, tokens[:prompt], torch.Generator())
-        decoder = Decoder(model, [row])
-        stepwise = [decoder.prefill(), *(decoder.advance(token[None]) for token in tokens[prompt:])]
+        decoder = Decoder(model.for_decoding())
+        strand = decoder.begin(row)
+        stepwise = [strand.logits[None], *(decoder.advance([strand], token[None]) for token in tokens[prompt:])]
     merged = whole.clone()
     merged[prompt:] = torch.cat(stepwise)
     return {"logits": (whole, merged)}
 
 
 def run_t2s_decode(case: Case) -> Arrays:
-    model: T2S = case.weighted(T2S(T2SConfig.from_dict(case.config)))
+    model: T2S = case.weighted(T2S(T2SConfig.from_dict(case.config))).for_decoding()
     params = case.params
     single = case.has("phoneme_ids")
     names = [""] if single else [f"_{i}" for i in range(len(case.given("x_lens")))]
@@ -154,10 +155,11 @@ def run_t2s_decode(case: Case) -> Arrays:
     out["idx"] = torch.tensor(counts[0] if single else counts)
     if single:
         with torch.inference_mode():
-            decoder = Decoder(model, rows)
-            logits = [decoder.prefill()]
+            decoder = Decoder(model)
+            strand = decoder.begin(rows[0])
+            logits = [strand.logits[None]]
             fed = results[0].tokens if results[0].ended == "mark" else results[0].tokens[:-1]
-            logits += [decoder.advance(torch.tensor([token])) for token in fed]
+            logits += [decoder.advance([strand], torch.tensor([token])) for token in fed]
         out |= {"logits_first_step": logits[0][0], "logits_last_step": logits[-1][0]}
     return out
 

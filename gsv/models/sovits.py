@@ -172,16 +172,25 @@ class PriorEncoder(nn.Module):
         self.proj = nn.Conv1d(hidden, 2 * config.inter_channels, 1)
 
     def forward(
-        self, content: Tensor, mask: Tensor, text: Tensor, text_mask: Tensor, voice: Tensor, speed: float = 1.0
+        self,
+        content: Tensor,
+        mask: Tensor,
+        text: Tensor,
+        text_mask: Tensor,
+        voice: Tensor,
+        speed: float = 1.0,
+        steady: bool = False,
     ) -> Prior:
-        """content [B, ssl_dim, T], text [B, L] of ids, voice [B, mrte_channels, 1]."""
+        """content [B, ssl_dim, T], text [B, L] of ids, voice [B, mrte_channels, 1]; for `steady` see `Sovits.prior`."""
         x = self.encoder_ssl(self.ssl_proj(content * mask) * mask, mask)
         phonemes = self.encoder_text(self.text_embedding(text).transpose(1, 2), text_mask)
         x = self.encoder2(self.mrte(x, mask, phonemes, text_mask, voice), mask)
         if speed != 1.0:
-            frames = int(x.shape[-1] / speed) + 1
-            x = F.interpolate(x, size=frames, mode="linear")
-            mask = F.interpolate(mask, size=frames, mode="nearest")
+            if steady:
+                x = F.interpolate(x, scale_factor=1 / speed, mode="linear")
+            else:
+                x = F.interpolate(x, size=int(x.shape[-1] / speed) + 1, mode="linear")
+            mask = F.interpolate(mask, size=x.shape[-1], mode="nearest")
         mean, log_scale = (self.proj(x) * mask).chunk(2, dim=1)
         return Prior(mean, log_scale, mask)
 
@@ -413,12 +422,16 @@ class Sovits(nn.Module):
         assert speaker is not None, "this model takes a speaker vector"
         return self.prelu(vector + self.sv_emb(speaker).unsqueeze(-1))
 
-    def prior(self, codes: Tensor, text: Tensor, voice: Tensor, speed: float = 1.0) -> Prior:
-        """codes [B, N] of int64, text [B, L] of ids, voice [B, gin_channels, 1] -> 2 N frames, fewer if fast."""
+    def prior(self, codes: Tensor, text: Tensor, voice: Tensor, speed: float = 1.0, steady: bool = False) -> Prior:
+        """codes [B, N] of int64, text [B, L] of ids, voice [B, gin_channels, 1] -> 2 N frames, fewer if fast.
+
+        As in the official programs the frames are then one more than the pace asks for, and spread to fill that length.
+        With `steady` they are not: a frame's place depends on the pace alone, and not on how many codes there are.
+        """
         content = self._content(codes)
         mask = content.new_ones(content.shape[0], 1, content.shape[-1])
         text_mask = content.new_ones(text.shape[0], 1, text.shape[1])
-        return self.enc_p(content, mask, text, text_mask, self._text_voice(voice), speed)
+        return self.enc_p(content, mask, text, text_mask, self._text_voice(voice), speed, steady)
 
     def sample(self, prior: Prior, voice: Tensor, noise: Tensor | None, noise_scale: float) -> Tensor:
         """Latent frames [B, inter_channels, T] drawn from the prior; `noise` is standard normal, None for the mean."""
@@ -426,6 +439,24 @@ class Sovits(nn.Module):
         if noise is not None:
             latent = latent + noise * prior.log_scale.exp() * noise_scale
         return self.flow(latent, prior.mask, voice, reverse=True) * prior.mask
+
+    def latent(
+        self,
+        codes: Tensor,
+        text: Tensor,
+        voice: Tensor,
+        noise: Callable[[int], Tensor],
+        speed: float = 1.0,
+        noise_scale: float | None = None,
+        steady: bool = False,
+    ) -> Tensor:
+        """Semantic tokens [B, N] and phonemes [B, L] -> latent frames [B, inter_channels, T], which `dec` speaks.
+
+        `noise` gives standard normal numbers for so many frames; `noise_scale` of None is the model's own.
+        """
+        prior = self.prior(codes, text, voice, speed, steady)
+        spread = self.config.noise_scale if noise_scale is None else noise_scale
+        return self.sample(prior, voice, noise(prior.mean.shape[-1]).to(prior.mean), spread)
 
     def decode(
         self,
@@ -437,12 +468,14 @@ class Sovits(nn.Module):
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """Semantic tokens [B, N] and phonemes [B, L] -> wave [B, 1, samples], at `speed` times the natural pace."""
-        prior = self.prior(codes, text, voice, speed)
         # Drawn on the generator's device, so that a seed means the same on every machine.
-        device = generator.device if generator is not None else prior.mean.device
-        noise = torch.randn(prior.mean.shape, generator=generator, device=device).to(prior.mean)
-        spread = self.config.noise_scale if noise_scale is None else noise_scale
-        return self.dec(self.sample(prior, voice, noise, spread), voice)
+        device = generator.device if generator is not None else codes.device
+
+        def noise(frames: int) -> Tensor:
+            shape = len(codes), self.config.inter_channels, frames
+            return torch.randn(shape, generator=generator, device=device)
+
+        return self.dec(self.latent(codes, text, voice, noise, speed, noise_scale), voice)
 
     def forward(
         self,

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsv.models.layers import SinusoidalPosition, length_mask, take_over
+from gsv.models.packed import PackedLinear
 
 # What every tensor's name starts with in official files.
 PREFIX = "model."
@@ -62,20 +63,31 @@ class SelfAttention(nn.Module):
         self.heads = heads
         self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
-        self.out_proj = nn.Linear(width, width)
+        self.out_proj: nn.Module = nn.Linear(width, width)
+        # What takes the place of the two parameters above once they are laid out for decoding.
+        self.packed: PackedLinear | None = None
         nn.init.xavier_uniform_(self.in_proj_weight)
-        nn.init.zeros_(self.out_proj.bias)
+        nn.init.zeros_(self.get_parameter("out_proj.bias"))
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x [B, T, C] -> query, key and value, each [B, heads, T, C / heads]."""
-        joint = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        joint = self.packed(x) if self.packed else F.linear(x, self.in_proj_weight, self.in_proj_bias)
         query, key, value = joint.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
         return query, key, value
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout: float = 0.0) -> Tensor:
         """mask [B or 1, 1, T, S] of bool, True where a row may look -> [B, T, C]."""
         out = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
-        return self.out_proj(out.transpose(1, 2).flatten(2))
+        return self.merge(out)
+
+    def merge(self, heads: Tensor) -> Tensor:
+        """What the heads found, [B, heads, T, C / heads] -> [B, T, C]."""
+        return self.out_proj(heads.transpose(1, 2).flatten(2))
+
+    def pack(self) -> None:
+        self.packed = PackedLinear(self.in_proj_weight, self.in_proj_bias)
+        del self.in_proj_weight, self.in_proj_bias
+        self.out_proj = _packed(self.out_proj)
 
 
 class Layer(nn.Module):
@@ -84,8 +96,8 @@ class Layer(nn.Module):
     def __init__(self, width: int, heads: int, dropout: float):
         super().__init__()
         self.self_attn = SelfAttention(width, heads)
-        self.linear1 = nn.Linear(width, 4 * width)
-        self.linear2 = nn.Linear(4 * width, width)
+        self.linear1: nn.Module = nn.Linear(width, 4 * width)
+        self.linear2: nn.Module = nn.Linear(4 * width, width)
         self.norm1 = nn.LayerNorm(width)
         self.norm2 = nn.LayerNorm(width)
         self.drop = nn.Dropout(dropout)
@@ -121,7 +133,7 @@ class T2S(nn.Module):
         self.ar_audio_embedding = TokenEmbedding(config.vocab_size, width)
         self.ar_audio_position = SinusoidalPosition(width)
         self.h = Stack(config)
-        self.ar_predict_layer = nn.Linear(width, config.vocab_size, bias=False)
+        self.ar_predict_layer: nn.Module = nn.Linear(width, config.vocab_size, bias=False)
 
     @classmethod
     def from_weights(cls, config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "T2S":
@@ -138,6 +150,28 @@ class T2S(nn.Module):
         model = cls(T2SConfig.from_dict({**config, **shapes}))
         take_over(model, weights)
         return model
+
+    @property
+    def device(self) -> torch.device:
+        return self.ar_audio_embedding.word_embeddings.weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.ar_audio_embedding.word_embeddings.weight.dtype
+
+    def for_decoding(self) -> "T2S":
+        """The same network where it is now, its weights laid out for speed if this machine knows a way; it stays there.
+
+        On an x86 CPU a row of a batch then gets what it would get alone, to the last bit.
+        """
+        self.requires_grad_(False).eval()
+        if not PackedLinear.usable(self.ar_audio_embedding.word_embeddings.weight):
+            return self
+        for layer in self.h.layers:
+            layer.self_attn.pack()
+            layer.linear1, layer.linear2 = _packed(layer.linear1), _packed(layer.linear2)
+        self.ar_predict_layer = _packed(self.ar_predict_layer)
+        return self
 
     def embed_text(self, phonemes: Tensor, bert: Tensor) -> Tensor:
         """phonemes [B, X] of int64, bert [B, 1024, X] -> [B, X, C]."""
@@ -180,3 +214,8 @@ class T2S(nn.Module):
         order = torch.ones(x_size + y_size, x_size + y_size, dtype=torch.bool, device=device).tril()
         order[:, :x_size] = True
         return (order & columns[:, None])[:, None]
+
+
+def _packed(layer: nn.Module) -> nn.Module:
+    assert isinstance(layer, nn.Linear)
+    return PackedLinear(layer.weight, layer.bias)

@@ -43,6 +43,8 @@ class HifiGenerator(nn.Module):
         rates, kernels: factor and kernel of every upsampling; samples a frame = the product of the rates.
         block_kernels, block_dilations: the residual blocks that are averaged after every upsampling.
         condition: width of the conditioning vector.
+
+    `context` is the number of frames on either side that a sample depends on.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class HifiGenerator(nn.Module):
                 self.resblocks.append(ResidualBlock(width, block_kernel, dilations))
         self.blocks_each = len(block_kernels)
         self.conv_post = nn.Conv1d(width, 1, 7, padding=3, bias=False)
+        self.context: int | None = _reach(rates, kernels, block_kernels, block_dilations)
         self._start_small()
 
     def _start_small(self) -> None:
@@ -95,6 +98,25 @@ class HifiGenerator(nn.Module):
     def with_pitch(self, frames: Tensor, condition: Tensor) -> tuple[Tensor, None]:
         """The wave, and None: this network makes no pitch of its own."""
         return self(frames, condition), None
+
+
+def _reach(
+    rates: Sequence[int],
+    kernels: Sequence[int],
+    block_kernels: Sequence[int],
+    block_dilations: Sequence[Sequence[int]],
+) -> int:
+    """How many input frames on either side of it a sample of HiFi-GAN's generator depends on."""
+    # Each pair of a block is a dilated convolution and a plain one.
+    blocks = max(
+        sum((dilation + 1) * (kernel - 1) // 2 for dilation in dilations)
+        for kernel, dilations in zip(block_kernels, block_dilations, strict=True)
+    )
+    ends = 7 // 2
+    samples = ends
+    for rate, kernel in zip(reversed(rates), reversed(kernels), strict=True):
+        samples = -(-(samples + blocks + kernel // 2) // rate)
+    return samples + ends
 
 
 class SpectralBlock(nn.Module):
@@ -126,6 +148,8 @@ class SourceFilter(nn.Module):
         width, blocks: of the network.
         condition: width of the conditioning vector.
         sampling_rate: of the wave; a frame is a fiftieth of a second.
+
+    `context` is None: where in its cycle a pulse is depends on the pitch of all frames before it.
     """
 
     N_FFT = 1024
@@ -140,6 +164,7 @@ class SourceFilter(nn.Module):
 
     def __init__(self, channels: int, width: int, blocks: int, condition: int, sampling_rate: int):
         super().__init__()
+        self.context: int | None = None
         self.sampling_rate = sampling_rate
         self.hop = sampling_rate // 50 // self.STEPS
         self.conv_pre = nn.Conv1d(channels, width, 7, padding=3)

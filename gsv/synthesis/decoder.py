@@ -1,14 +1,16 @@
-"""Decoding of semantic tokens with a cache: several rows at once, each with its own text, prompt and options.
+"""Decoding of semantic tokens with caches: several rows at once, each with its own text, prompt and options.
 
-A row lies in the cache as [padding | text | prompt | new tokens]; rows are padded on the left, so that all of them
-write their next token to the same column. A row that has ended leaves the batch, and the others go on.
+What a row becomes does not depend on the others: each has its own cache and looks at nothing else, and where
+`T2S.for_decoding` has laid the weights out for it, not even the rounding differs. Rows may therefore come and go
+between any two steps.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from gsv.models.t2s import T2S
@@ -47,149 +49,129 @@ class Continuation:
     ended: Literal["", "mark", "limit"] = ""
 
 
-class Cache:
-    """Keys and values of every layer, [layers, B, heads, columns, head width], grown in blocks."""
+class Strand:
+    """A row while it is continued: what it has become, and the keys and values of [text | prompt | new tokens].
 
-    BLOCK = 512
+    `logits` [V] are those of its next token; `seen` [V] tells which tokens there were.
+    """
 
-    def __init__(self, model: T2S, rows: int, columns: int):
-        self.model = model
-        weight = model.ar_predict_layer.weight
+    def __init__(self, model: T2S, row: Row):
         config = model.config
-        columns = -(-columns // self.BLOCK) * self.BLOCK
-        shape = (config.n_layer, rows, config.head, columns, config.hidden_dim // config.head)
-        self.keys = torch.zeros(shape, dtype=weight.dtype, device=weight.device)
-        self.values = torch.zeros_like(self.keys)
+        self.row = row
+        self.continuation = Continuation()
+        self.limit = min(row.limit, TOKENS_AT_MOST)
+        self.options = row.options.suited(config.natural_temperature, config.natural_penalty)
+        self.seen = torch.zeros(config.vocab_size, dtype=torch.bool, device=model.device)
+        self.seen[row.prompt] = True
+        self.logits: Tensor
         self.used = 0
+        columns = len(row.phonemes) + len(row.prompt) + self.limit
+        shape = (config.n_layer, 2, config.head, columns, config.hidden_dim // config.head)
+        # All at once: nothing is allocated while others wait, and memory that is not written to is not taken.
+        self.cache = torch.empty(shape, dtype=model.dtype, device=model.device)
+        # Worked out for this row alone, since a table for several rows might be rounded differently.
+        places = torch.arange(len(row.prompt), len(row.prompt) + self.limit, device=model.device)
+        self.positions = model.ar_audio_position.table(places).to(model.dtype)
 
-    def write(self, layer: int, start: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Stores [B, heads, T, D] from column `start` on; returns all columns up to there."""
-        end = start + key.shape[2]
-        self.keys[layer, :, :, start:end] = key
-        self.values[layer, :, :, start:end] = value
-        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+    @property
+    def position(self) -> Tensor:
+        """What is added to the embedding of the token that comes next into the cache, [1, C]."""
+        place = self.used - len(self.row.phonemes) - len(self.row.prompt)
+        return self.positions[place : place + 1]
 
-    def reserve(self, columns: int) -> None:
-        if columns > self.keys.shape[3]:
-            wider = [*self.keys.shape]
-            wider[3] += self.BLOCK
-            for name in ("keys", "values"):
-                old: Tensor = getattr(self, name)
-                new = old.new_zeros(wider)
-                new[:, :, :, : old.shape[3]] = old
-                setattr(self, name, new)
-
-    def keep(self, rows: Tensor) -> None:
-        self.keys, self.values = self.keys[:, rows], self.values[:, rows]
+    def write(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Stores keys and values [1, heads, T, D] behind what is there; returns all of them."""
+        keys, values = self.cache[layer, :, None, :, : self.used + key.shape[2]].unbind(0)
+        keys[:, :, self.used :] = key
+        values[:, :, self.used :] = value
+        return keys, values
 
 
 class Decoder:
-    """Runs the transformer over a batch of rows: once over all that is given, then token by token."""
+    """Runs the transformer: once over all that a row is given, then token by token with whichever rows there are."""
 
-    def __init__(self, model: T2S, rows: Sequence[Row]):
+    def __init__(self, model: T2S):
         self.model = model
-        self.device = model.ar_predict_layer.weight.device
-        texts = [len(row.phonemes) for row in rows]
-        prompts = [len(row.prompt) for row in rows]
-        self.size = max(text + prompt for text, prompt in zip(texts, prompts, strict=True))
-        self.padding = torch.tensor(
-            [self.size - t - p for t, p in zip(texts, prompts, strict=True)], device=self.device
-        )
-        self.padded = bool(self.padding.any())
-        self.text_ends = self.padding + torch.tensor(texts, device=self.device)
-        # The position of the next semantic token, counted from the prompt's first.
-        self.positions = torch.tensor(prompts, device=self.device)
-        self.cache = Cache(model, len(rows), self.size + min(256, max(row.limit for row in rows)))
-        self.rows = rows
+        self._sampler = Sampler([], model.config.vocab_size, model.device)
+        self._options: list[SamplingOptions] = []
 
-    def prefill(self) -> Tensor:
-        """Reads texts and prompts; logits [B, V] of the first new token."""
+    @torch.inference_mode()
+    def begin(self, row: Row) -> Strand:
+        """Reads the row's text and prompt."""
         model = self.model
-        dtype = model.ar_predict_layer.weight.dtype
-        x = torch.zeros(len(self.rows), self.size, model.config.hidden_dim, dtype=dtype, device=self.device)
-        for i, row in enumerate(self.rows):
-            text = model.embed_text(row.phonemes[None], row.bert[None].to(dtype))[0]
-            start = self.size - len(row.prompt)
-            x[i, start - len(text) : start] = text
-            if len(row.prompt):
-                x[i, start:] = model.embed_semantics(row.prompt[None])[0]
-        columns = torch.arange(self.size, device=self.device)
-        visible = (columns < self.text_ends[:, None, None]) | (columns <= columns[:, None])
-        mask = (visible & (columns >= self.padding[:, None, None]))[:, None]
-        return self._run(x, mask)
-
-    def advance(self, tokens: Tensor) -> Tensor:
-        """tokens [B], the newest of each row -> logits [B, V] of the next."""
-        x = self.model.ar_audio_embedding(tokens[:, None])
-        x = x + self.model.ar_audio_position.table(self.positions[:, None]).to(x.dtype)
-        self.positions = self.positions + 1
-        self.cache.reserve(self.cache.used + 1)
-        mask = None
-        if self.padded:
-            columns = torch.arange(self.cache.used + 1, device=self.device)
-            mask = (columns >= self.padding[:, None])[:, None, None]
-        return self._run(x, mask)
-
-    def keep(self, rows: Tensor) -> None:
-        """Goes on with these rows of the batch only."""
-        self.padding, self.positions = self.padding[rows], self.positions[rows]
-        self.cache.keep(rows)
-
-    def _run(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        start = self.cache.used
-        for i, layer in enumerate(self.model.h.layers):
+        strand = Strand(model, row)
+        x = model.embed_text(row.phonemes[None], row.bert[None].to(model.dtype))
+        text = x.shape[1]
+        if len(row.prompt):
+            x = torch.cat([x, model.embed_semantics(row.prompt[None])], dim=1)
+        columns = torch.arange(x.shape[1], device=model.device)
+        mask = ((columns < text) | (columns <= columns[:, None]))[None, None]
+        for i, layer in enumerate(model.h.layers):
             query, key, value = layer.self_attn.project(x)
-            key, value = self.cache.write(i, start, key, value)
-            x = layer.finish(x, layer.self_attn.attend(query, key, value, mask))
-        self.cache.used = start + x.shape[1]
-        return self.model.ar_predict_layer(x[:, -1])
+            x = layer.finish(x, layer.self_attn.attend(query, *strand.write(i, key, value), mask))
+        strand.used = x.shape[1]
+        strand.logits = model.ar_predict_layer(x[:, -1])[0]
+        return strand
 
+    @torch.inference_mode()
+    def step(self, strands: Sequence[Strand]) -> None:
+        """A token more for every strand.
 
-@torch.inference_mode()
-def generate(model: T2S, rows: Sequence[Row]) -> Iterator[list[Continuation]]:
-    """Continues all rows until each has ended; yields the same list of continuations after every step.
-
-    A row ends when the end mark is drawn, when it is the likeliest token, or at the row's limit.
-    """
-    end_mark = model.config.EOS
-    results = [Continuation() for _ in rows]
-    running = list(range(len(rows)))
-    decoder = Decoder(model, rows)
-    natural = model.config.natural_temperature, model.config.natural_penalty
-    options = [row.options.suited(*natural) for row in rows]
-    sampler = Sampler(options, model.config.vocab_size, decoder.device)
-    seen = torch.zeros(len(rows), model.config.vocab_size, dtype=torch.bool, device=decoder.device)
-    for i, row in enumerate(rows):
-        seen[i, row.prompt] = True
-
-    logits = decoder.prefill()
-    for step in range(TOKENS_AT_MOST):
-        logits = logits.float()
-        if step < TOKENS_BEFORE_END:
-            logits[:, end_mark] = float("-inf")
-        logits = sampler.penalise(logits, seen)
-        tokens = draw(sampler.probabilities(logits), [rows[i].generator for i in running])
+        A strand ends when the end mark is drawn, when it is the likeliest token, or at the row's limit.
+        """
+        end_mark = self.model.config.EOS
+        logits = torch.stack([strand.logits for strand in strands]).float()
+        early = [i for i, strand in enumerate(strands) if len(strand.continuation.tokens) < TOKENS_BEFORE_END]
+        logits[early, end_mark] = float("-inf")
+        sampler = self._sampler_of([strand.options for strand in strands])
+        logits = sampler.penalise(logits, torch.stack([strand.seen for strand in strands]))
+        tokens = draw(sampler.probabilities(logits), [strand.row.generator for strand in strands])
         ending = (tokens == end_mark) | (logits.argmax(-1) == end_mark)
-        seen.scatter_(1, tokens[:, None], True)
-
         stay = []
-        for position, (index, token, ended) in enumerate(zip(running, tokens.tolist(), ending.tolist(), strict=True)):
-            result = results[index]
+        for i, (strand, token, ended) in enumerate(zip(strands, tokens.tolist(), ending.tolist(), strict=True)):
+            so_far = strand.continuation
             if ended:
-                result.ended = "mark"
+                so_far.ended = "mark"
                 continue
-            result.tokens.append(token)
-            if len(result.tokens) >= min(rows[index].limit, TOKENS_AT_MOST):
-                result.ended = "limit"
+            strand.seen[token] = True
+            so_far.tokens.append(token)
+            if len(so_far.tokens) >= strand.limit:
+                so_far.ended = "limit"
             else:
-                stay.append(position)
-        yield results
-        if not stay:
-            return
-        if len(stay) < len(running):
-            kept = torch.tensor(stay, device=decoder.device)
-            running = [running[position] for position in stay]
-            decoder.keep(kept)
-            sampler.keep(kept)
-            seen, tokens = seen[kept], tokens[kept]
-        logits = decoder.advance(tokens)
+                stay.append(i)
+        if stay:
+            going = [strands[i] for i in stay]
+            for strand, row in zip(going, self.advance(going, tokens[stay]), strict=True):
+                strand.logits = row
+
+    @torch.inference_mode()
+    def advance(self, strands: Sequence[Strand], tokens: Tensor) -> Tensor:
+        """tokens [B], each strand's newest -> logits [B, V] of the next."""
+        model = self.model
+        x = model.ar_audio_embedding(tokens[:, None]) + torch.stack([strand.position for strand in strands])
+        for i, layer in enumerate(model.h.layers):
+            query, key, value = (one.split(1) for one in layer.self_attn.project(x))
+            # Each strand's attention by itself: they are of different lengths, and padding would change the rounding.
+            heads = [
+                F.scaled_dot_product_attention(query[b], *strand.write(i, key[b], value[b]))
+                for b, strand in enumerate(strands)
+            ]
+            x = layer.finish(x, layer.self_attn.merge(torch.cat(heads)))
+        for strand in strands:
+            strand.used += 1
+        return model.ar_predict_layer(x[:, 0])
+
+    def _sampler_of(self, options: list[SamplingOptions]) -> Sampler:
+        if options != self._options:
+            self._sampler = Sampler(options, self.model.config.vocab_size, self.model.device)
+            self._options = options
+        return self._sampler
+
+
+def generate(model: T2S, rows: Iterable[Row]) -> Iterator[list[Continuation]]:
+    """Continues all rows until each has ended; yields the same list of continuations after every step."""
+    decoder = Decoder(model)
+    strands = [decoder.begin(row) for row in rows]
+    while going := [strand for strand in strands if not strand.continuation.ended]:
+        decoder.step(going)
+        yield [strand.continuation for strand in strands]

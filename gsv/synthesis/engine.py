@@ -5,8 +5,9 @@
     voice = engine.voice("reference.wav", "What is said in it.", "en")
     speech = engine.speak("Hello there.", "en", voice)
 
-`Engine.stream` yields the audio of one piece of text after another as it comes; `Engine.speak` joins them. Everything
-that speaks in gsv is a caller of these two. One engine serves one request at a time.
+`Engine.stream` yields the audio of one piece of text after another as it comes; `Engine.speak` joins them, and
+`Engine.stream_audio` gives chunks within a piece as well. Everything that speaks in gsv is a caller of these. Any
+number of threads may call them at once: the tokens of all are drawn together, and each gets what it would get alone.
 """
 
 import secrets
@@ -24,11 +25,13 @@ from gsv.models.sovits import Sovits
 from gsv.models.t2s import T2S
 from gsv.paths import Project
 from gsv.synthesis.common import Common
-from gsv.synthesis.decoder import TOKENS_AT_MOST, Continuation, Row, generate
+from gsv.synthesis.decoder import TOKENS_AT_MOST, Continuation, Row
 from gsv.synthesis.reading import Phonemes, Reader
 from gsv.synthesis.sampling import SamplingOptions
+from gsv.synthesis.scheduler import Scheduler
+from gsv.synthesis.sound import Growing, Noise, Speaker, faded
 from gsv.synthesis.streaming import BY_PIECE, Streaming
-from gsv.synthesis.turns import never
+from gsv.synthesis.turns import StoppedError, never
 from gsv.synthesis.voice import Voice, VoiceMaker
 from gsv.versions import Version, version_named
 
@@ -42,7 +45,6 @@ MOST_TOKENS_A_PHONEME = 12.0
 ALLOWANCE = 60
 RETRIES = 2
 
-FADE_SECONDS = 0.005
 SEEDS = 2**32
 
 
@@ -146,7 +148,8 @@ class Engine:
         self.device = device
         self.dtype = dtype
         self.sovits = sovits.for_inference().to(device, dtype)
-        self.t2s = t2s.requires_grad_(False).eval().to(device, dtype)
+        self.t2s = t2s.to(device, dtype).for_decoding()
+        self.scheduler = Scheduler(self.t2s, self.common.turns)
 
     @classmethod
     def load(
@@ -235,21 +238,20 @@ class Engine:
         Raises TextError before anything is spoken when the text has nothing to say, or is in a language that the
         version does not know.
         """
-        pieces = self.reader.pieces(text, language, options.split)
-        phonemes = [self.reader.read(piece, language) for piece in pieces]
-        seed = secrets.randbelow(SEEDS) if options.seed is None or options.seed < 0 else options.seed
+        plan = self._plan(text, language, voice, options)
         spoken: dict[int, Fragment] = {}
         following = 0
-        for batch in batches([len(one) for one in phonemes], options.batch_size, options.bucket_threshold):
-            takes = self._decode([phonemes[i] for i in batch], voice, options, seed, batch, stopped)
-            if takes is None:
-                return
-            for i, take in zip(batch, takes, strict=True):
-                spoken[i] = self._finish(pieces[i], phonemes[i], take, voice, options, seed)
-            while following in spoken:
-                yield spoken.pop(following)
-                following += 1
+        try:
+            for batch in batches([len(one) for one in plan.phonemes], options.batch_size, options.bucket_threshold):
+                for i, take in zip(batch, self._decode(plan, batch, stopped), strict=True):
+                    spoken[i] = self._finish(plan, i, take, stopped)
+                while following in spoken:
+                    yield spoken.pop(following)
+                    following += 1
+        except StoppedError:
+            return
 
+    @torch.inference_mode()
     def stream_audio(
         self,
         text: str,
@@ -259,94 +261,135 @@ class Engine:
         streaming: Streaming = BY_PIECE,
         stopped: Callable[[], bool] = never,
     ) -> Iterator[np.ndarray]:
-        """The same audio in chunks, each [samples] of float32 at `sampling_rate`, as early as `streaming` says."""
-        for fragment in self.stream(text, language, voice, options, stopped):
-            yield fragment.wave
+        """The speech in chunks, each [samples] of float32 within [-1, 1] at `sampling_rate`, as early as asked for.
 
-    def _decode(
-        self,
-        texts: Sequence[Phonemes],
-        voice: Voice,
-        options: SpeechOptions,
-        seed: int,
-        places: Sequence[int],
-        stopped: Callable[[], bool],
-    ) -> "list[Take] | None":
-        """Semantic tokens for some pieces at once; those that came out wrong are drawn again.
-
-        None if it was stopped.
+        Raises as `stream`. Within a piece nothing can be taken back: one whose tokens go wrong after its first chunk is
+        not drawn again. Chunks do not depend on how fast they are asked for.
         """
+        if streaming.mode == "pieces":
+            for fragment in self.stream(text, language, voice, options, stopped):
+                yield fragment.wave
+            return
+        plan = self._plan(text, language, voice, options)
+        try:
+            for i in range(len(plan.pieces)):
+                yield from self._chunks(plan, i, streaming, stopped)
+        except StoppedError:
+            return
+
+    def _plan(self, text: str, language: str, voice: Voice, options: SpeechOptions) -> "Plan":
+        pieces = self.reader.pieces(text, language, options.split)
+        phonemes = [self.reader.read(piece, language) for piece in pieces]
+        seed = secrets.randbelow(SEEDS) if options.seed is None or options.seed < 0 else options.seed
+        return Plan(pieces, phonemes, voice, options, seed)
+
+    def _chunks(
+        self, plan: "Plan", place: int, streaming: Streaming, stopped: Callable[[], bool]
+    ) -> Iterator[np.ndarray]:
+        """One piece, from the first tokens on."""
+        growing = Growing(self._speaker(plan, place, 0), streaming.overlap_length)
+        given = False
+        with self.scheduler.party([self._row(plan, place, 0)], stopped) as party:
+            for length in streaming.lengths():
+                (result,) = party.wait(length + 1)
+                # Others may have brought it further than was waited for, which must not make a difference.
+                if result.ended and len(result.tokens) <= length:
+                    break
+                with self.common.turns.turn("pass", stopped):
+                    wave = growing.grown(result.tokens[:length])
+                if len(wave):
+                    self._check(wave, plan.pieces[place])
+                    yield wave if given else faded(wave, self.sampling_rate, end=False)
+                    given = True
+        if not given:
+            # So short that there is nothing to gain, and something to lose: what went wrong can still be drawn again.
+            yield self._finish(plan, place, self._decode(plan, [place], stopped)[0], stopped).wave
+            return
+        with self.common.turns.turn("pass", stopped):
+            wave = growing.grown(result.tokens, last=True)
+        self._check(wave, plan.pieces[place])
+        yield np.concatenate([faded(wave, self.sampling_rate, start=False), self._pause(plan)])
+
+    def _decode(self, plan: "Plan", places: Sequence[int], stopped: Callable[[], bool]) -> "list[Take]":
+        """Semantic tokens for some pieces at once; those that came out wrong are drawn again."""
         takes: dict[int, Take] = {}
         for attempt in range(1 + RETRIES):
-            waiting = [i for i in range(len(texts)) if i not in takes or takes[i].fault]
+            waiting = [i for i in places if i not in takes or takes[i].fault]
             if not waiting:
                 break
-            rows = [self._row(texts[i], voice, options, seed, places[i], attempt) for i in waiting]
-            results = _finished(generate(self.t2s, rows), stopped)
-            if results is None:
-                return None
-            for i, row, result in zip(waiting, rows, results, strict=True):
-                take = Take(result.tokens, row.generator, attempt, fault_of(result, len(texts[i])))
-                if i not in takes or take.strangeness(len(texts[i])) < takes[i].strangeness(len(texts[i])):
+            with self.scheduler.party([self._row(plan, i, attempt) for i in waiting], stopped) as party:
+                results = party.wait()
+            for i, result in zip(waiting, results, strict=True):
+                phonemes = len(plan.phonemes[i])
+                take = Take(result.tokens, attempt, fault_of(result, phonemes))
+                if i not in takes or take.strangeness(phonemes) < takes[i].strangeness(phonemes):
                     takes[i] = take
-        return [takes[i] for i in range(len(texts))]
+        return [takes[i] for i in places]
 
-    def _row(self, text: Phonemes, voice: Voice, options: SpeechOptions, seed: int, place: int, attempt: int) -> Row:
-        whole = text if voice.transcript is None else voice.transcript.then(text)
-        # A generator for each piece: what one piece draws does not depend on the others or on how they are batched.
-        generator = torch.Generator(self.device).manual_seed(seed * 1_000_003 + place * 10 + attempt)
+    def _row(self, plan: "Plan", place: int, attempt: int) -> Row:
+        text, transcript = plan.phonemes[place], plan.voice.transcript
+        whole = text if transcript is None else transcript.then(text)
         limit = min(TOKENS_AT_MOST, most_tokens(len(text)))
-        return Row(whole.ids, whole.bert, voice.prompt, generator, options.sampling, limit)
+        generator = plan.generator(place, attempt, self.device)
+        return Row(whole.ids, whole.bert, plan.voice.prompt, generator, plan.options.sampling, limit)
 
-    def _finish(
-        self, piece: str, text: Phonemes, take: "Take", voice: Voice, options: SpeechOptions, seed: int
-    ) -> Fragment:
+    def _speaker(self, plan: "Plan", place: int, attempt: int) -> Speaker:
+        generator = plan.generator(place, 1 + RETRIES + attempt, self.device)
+        noise = Noise(self.sovits.config.inter_channels, generator)
+        options = plan.options
+        text = plan.phonemes[place].ids
+        return Speaker(self.sovits, text, plan.voice.timbre, options.speed, options.noise_scale, noise)
+
+    def _finish(self, plan: "Plan", place: int, take: "Take", stopped: Callable[[], bool]) -> Fragment:
         """Tokens into a wave with soft edges and the pause after it."""
+        piece = plan.pieces[place]
         if not take.tokens:
             raise SynthesisError(f"The model made no sound for {piece!r}; try another seed or reference.")
-        codes = torch.tensor(take.tokens, device=self.device)[None]
-        wave = self.sovits.decode(
-            codes, text.ids[None], voice.timbre, options.speed, options.noise_scale, take.generator
-        )[0, 0]
-        made = wave.float().cpu().numpy()
-        peak = float(np.abs(made).max())
-        if not np.isfinite(peak):
-            raise SynthesisError(
-                f"The model's output for {piece!r} is not a number; its weights are damaged or overflow in fp16."
-            )
-        if peak > 1:
-            made = made / peak
-        made = np.concatenate(
-            [faded(made, self.sampling_rate), np.zeros(int(options.pause * self.sampling_rate), made.dtype)]
-        )
+        with self.common.turns.turn("pass", stopped):
+            made = self._speaker(plan, place, take.attempt).whole(take.tokens)
+        self._check(made, piece)
+        made = np.concatenate([faded(made, self.sampling_rate), self._pause(plan)])
         warning = f"{piece!r} may be spoken wrongly: {take.fault}." if take.fault else ""
         # A fault that is left means that every attempt was used up, whichever of them was the best.
         retries = RETRIES if take.fault else take.attempt
-        return Fragment(piece, made, self.sampling_rate, len(take.tokens), retries, warning, seed)
+        return Fragment(piece, made, self.sampling_rate, len(take.tokens), retries, warning, plan.seed)
+
+    def _pause(self, plan: "Plan") -> np.ndarray:
+        return np.zeros(int(plan.options.pause * self.sampling_rate), np.float32)
+
+    def _check(self, wave: np.ndarray, piece: str) -> None:
+        if not np.isfinite(wave).all():
+            raise SynthesisError(
+                f"The model's output for {piece!r} is not a number; its weights are damaged or overflow in fp16."
+            )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request, read: what is to be spoken, piece by piece, and how."""
+
+    pieces: Sequence[str]
+    phonemes: Sequence[Phonemes]
+    voice: Voice
+    options: SpeechOptions
+    seed: int
+
+    def generator(self, place: int, use: int, device: torch.device) -> torch.Generator:
+        """One for each piece and each use: what a piece draws does not depend on the others or how they are batched."""
+        return torch.Generator(device).manual_seed(self.seed * 1_000_003 + place * 10 + use)
 
 
 @dataclass(frozen=True)
 class Take:
-    """One decoding of a piece: its tokens, the generator that drew them, the attempt it was, and what is wrong."""
+    """One decoding of a piece: its tokens, the attempt it was, and what is wrong."""
 
     tokens: list[int]
-    generator: torch.Generator
     attempt: int
     fault: str
 
     def strangeness(self, phonemes: int) -> float:
         """How far its length is from what so many phonemes take; a take without a fault is never strange."""
         return abs(len(self.tokens) - TOKENS_A_PHONEME * phonemes) if self.fault else -1.0
-
-
-def _finished(steps: Iterator[list[Continuation]], stopped: Callable[[], bool]) -> list[Continuation] | None:
-    """What the last step yields; None if it was stopped before."""
-    results: list[Continuation] = []
-    for now in steps:
-        if stopped():
-            return None
-        results = now
-    return results
 
 
 def most_tokens(phonemes: int) -> int:
@@ -375,18 +418,6 @@ def batches(lengths: Sequence[int], size: int, threshold: float) -> list[list[in
         else:
             groups.append([i])
     return sorted((sorted(group) for group in groups), key=lambda group: group[0])
-
-
-def faded(wave: np.ndarray, sampling_rate: int) -> np.ndarray:
-    """The wave with a few milliseconds of fade at both ends: where pieces are joined there is no click."""
-    length = min(int(FADE_SECONDS * sampling_rate), len(wave) // 2)
-    if length == 0:
-        return wave
-    ramp = np.linspace(0, 1, length, endpoint=False, dtype=wave.dtype)
-    wave = wave.copy()
-    wave[:length] *= ramp
-    wave[-length:] *= ramp[::-1]
-    return wave
 
 
 def _check_pair(version: Version, sovits: Sovits, t2s: T2S) -> None:

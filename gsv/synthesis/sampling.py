@@ -58,11 +58,6 @@ class Sampler:
         self.top_p = column([o.top_p if o.top_p < 1 else float("inf") for o in options])
         self.top_k = column([min(o.top_k or vocabulary, vocabulary) for o in options], torch.int64)
 
-    def keep(self, rows: Tensor) -> None:
-        """Goes on with these rows only."""
-        for name in ("penalty", "temperature", "top_p", "top_k"):
-            setattr(self, name, getattr(self, name)[rows])
-
     def penalise(self, logits: Tensor, seen: Tensor) -> Tensor:
         """logits [B, V], seen [B, V] of bool: tokens that occurred before become less likely (arXiv 1909.05858)."""
         return torch.where(seen, torch.where(logits < 0, logits * self.penalty, logits / self.penalty), logits)

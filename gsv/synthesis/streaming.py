@@ -1,6 +1,8 @@
 """How audio is handed out while it is still being made."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Literal, get_args
 
 from gsv.errors import InputError
@@ -34,6 +36,13 @@ class Streaming:
                 f"min_chunk_length is {self.min_chunk_length}; it must be more than overlap_length, "
                 f"{self.overlap_length}, and at most 500 tokens."
             )
+
+    def lengths(self) -> Iterator[int]:
+        """How many tokens there are at the end of each chunk of a piece, without end."""
+        count = 0
+        for size in repeat(self.min_chunk_length):
+            count += max(size, count) if self.mode == "growing" else size
+            yield count
 
 
 BY_PIECE = Streaming()

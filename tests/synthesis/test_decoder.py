@@ -42,9 +42,10 @@ def continued(model: T2S, *rows: Row) -> list[list[int]]:
 def test_stepping_gives_the_training_forms_logits(model: T2S) -> None:
     one = row(1, phonemes=9, prompt=12)
     whole = model(one.phonemes[None], torch.tensor([9]), one.prompt[None], torch.tensor([12]), one.bert[None])[0]
-    start = Row(one.phonemes, one.bert, one.prompt[:5], one.generator)
-    decoder = Decoder(model, [start])
-    stepped = torch.cat([decoder.prefill(), *(decoder.advance(token[None]) for token in one.prompt[5:])])
+    decoder = Decoder(model)
+    strand = decoder.begin(Row(one.phonemes, one.bert, one.prompt[:5], one.generator))
+    rest = [decoder.advance([strand], token[None]) for token in one.prompt[5:]]
+    stepped = torch.cat([strand.logits[None], *rest])
     torch.testing.assert_close(stepped, whole[5:], rtol=1e-4, atol=1e-5)
 
 
@@ -70,12 +71,6 @@ def test_a_network_says_what_temperature_and_penalty_are_natural_to_it(model: T2
 def test_rows_that_end_leave_the_others_unchanged(model: T2S) -> None:
     long = row(1, 9, 12, limit=40)
     assert continued(model, row(2, 4, 6, limit=5), long, row(3, 7, 8, limit=9))[1] == continued(model, long)[0]
-
-
-def test_a_cache_that_must_grow_gives_the_same_tokens(model: T2S, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = continued(model, row(1, 9, 12, limit=200))
-    monkeypatch.setattr("gsv.synthesis.decoder.Cache.BLOCK", 8)
-    assert continued(model, row(1, 9, 12, limit=200)) == wanted
 
 
 def test_the_limit_and_the_end_mark_are_told_apart(model: T2S) -> None:

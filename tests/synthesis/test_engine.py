@@ -1,5 +1,7 @@
 """From text and a voice to audio, on a narrow untrained model: the way is real, what it says is noise."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +16,9 @@ from gsv.models.sovits import Sovits
 from gsv.models.t2s import T2S
 from gsv.paths import Project
 from gsv.synthesis import engine as engine_module
-from gsv.synthesis.decoder import TOKENS_BEFORE_END, Continuation
-from gsv.synthesis.engine import batches, faded, fault_of
+from gsv.synthesis.decoder import TOKENS_BEFORE_END, Continuation, Row
+from gsv.synthesis.engine import batches, fault_of
+from gsv.synthesis.sound import faded
 from gsv.synthesis.voice import Voice
 from gsv.versions import version_named
 
@@ -82,17 +85,9 @@ def test_a_stream_yields_the_pieces_in_order_and_joins_to_the_speech(engine: Eng
 
 def test_the_first_fragment_comes_before_the_rest_is_made(engine: Engine, voice: Voice) -> None:
     made: list[int] = []
-    original = engine.sovits.decode
-
-    def counting(*args: object, **kwargs: object) -> torch.Tensor:
-        made.append(1)
-        return original(*args, **kwargs)  # type: ignore[arg-type]
-
-    engine.sovits.decode = counting  # type: ignore[method-assign,assignment]
-    try:
-        next(engine.stream("One small boat. Two large boats.", "en", voice, SEEDED))
-    finally:
-        del engine.sovits.decode
+    hook = engine.sovits.dec.register_forward_hook(lambda *_: made.append(1))
+    next(engine.stream("One small boat. Two large boats.", "en", voice, SEEDED))
+    hook.remove()
     assert len(made) == 1
 
 
@@ -185,14 +180,29 @@ def test_a_run_that_does_not_end_is_drawn_again_twice_and_reported(
     assert "did not come to an end" in fragment.warning
 
 
+class Told:
+    """A scheduler whose rows become what a function says, given how many there are."""
+
+    def __init__(self, say: Callable[[int], list[Continuation]]):
+        self.say = say
+
+    @contextmanager
+    def party(self, rows: list[Row], stopped: object) -> Iterator["Told"]:
+        self.said = self.say(len(rows))
+        yield self
+
+    def wait(self) -> list[Continuation]:
+        return self.said
+
+
 def test_a_good_take_is_kept_at_once(engine: Engine, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def ends(_model: object, rows: list[object]) -> list[list[Continuation]]:
-        calls.append(len(rows))
-        return [[Continuation([1] * 40, "mark") for _ in rows]]
+    def ends(rows: int) -> list[Continuation]:
+        calls.append(rows)
+        return [Continuation([1] * 40, "mark")] * rows
 
-    monkeypatch.setattr(engine_module, "generate", ends)
+    monkeypatch.setattr(engine, "scheduler", Told(ends))
     fragment = next(engine.stream("Hello there.", "en", voice, SEEDED))
     assert (calls, fragment.retries, fragment.warning) == ([1], 0, "")
 
@@ -202,10 +212,7 @@ def test_of_takes_that_all_went_wrong_the_likeliest_length_is_kept(
 ) -> None:
     lengths = iter([1, 3, 2])
 
-    def stops_early(_model: object, rows: list[object]) -> list[list[Continuation]]:
-        return [[Continuation([1] * next(lengths), "mark") for _ in rows]]
-
-    monkeypatch.setattr(engine_module, "generate", stops_early)
+    monkeypatch.setattr(engine, "scheduler", Told(lambda _: [Continuation([1] * next(lengths), "mark")]))
     fragment = next(engine.stream("Hello there, my friend.", "en", voice, SEEDED))
     assert (fragment.tokens, fragment.retries) == (3, 2)
     assert "too early" in fragment.warning
@@ -216,14 +223,14 @@ def test_only_the_faulty_piece_of_a_batch_is_drawn_again(
 ) -> None:
     calls: list[int] = []
 
-    def first_stops_early(_model: object, rows: list[object]) -> list[list[Continuation]]:
-        calls.append(len(rows))
-        results = [Continuation([1] * 40, "mark") for _ in rows]
+    def first_stops_early(rows: int) -> list[Continuation]:
+        calls.append(rows)
+        results = [Continuation([1] * 40, "mark")] * rows
         if len(calls) == 1:
             results[0] = Continuation([1], "mark")
-        return [results]
+        return results
 
-    monkeypatch.setattr(engine_module, "generate", first_stops_early)
+    monkeypatch.setattr(engine, "scheduler", Told(first_stops_early))
     options = replace(SEEDED, batch_size=2, bucket_threshold=0)
     fragments = list(engine.stream("Hello there my friend. Hello here my friend.", "en", voice, options))
     assert calls == [2, 1]

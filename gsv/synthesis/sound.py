@@ -1,0 +1,114 @@
+"""Tokens into sound: whole, or as they come."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gsv.models.sovits import FRAMES_PER_SECOND, FRAMES_PER_TOKEN, Sovits
+
+FADE_SECONDS = 0.005
+
+
+class Noise:
+    """Standard normal numbers for a piece's frames; the first ones are the same however many are asked for."""
+
+    # Frames drawn at a time. How torch draws depends on how many numbers are wanted.
+    BLOCK = 64
+
+    def __init__(self, channels: int, generator: torch.Generator):
+        self._shape = 1, channels, self.BLOCK
+        self._generator = generator
+        self._blocks: list[Tensor] = []
+
+    def __call__(self, frames: int) -> Tensor:
+        """[1, channels, frames]."""
+        # Drawn on the generator's device, so that a seed means the same on every machine.
+        while len(self._blocks) * self.BLOCK < frames:
+            self._blocks.append(torch.randn(self._shape, generator=self._generator, device=self._generator.device))
+        return torch.cat(self._blocks, dim=-1)[..., :frames]
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """What a piece's sound depends on beside its tokens: text [L] of ids, timbre [1, gin_channels, 1], options."""
+
+    sovits: Sovits
+    text: Tensor
+    timbre: Tensor
+    speed: float
+    noise_scale: float | None
+    noise: Noise
+
+    @property
+    def sampling_rate(self) -> int:
+        return FRAMES_PER_SECOND * self.sovits.config.samples_per_frame
+
+    def latent(self, tokens: Sequence[int], steady: bool = False) -> Tensor:
+        """[1, inter_channels, T], see `Sovits.latent`."""
+        codes = torch.tensor(tokens, device=self.text.device)[None]
+        given = codes, self.text[None], self.timbre, self.noise, self.speed, self.noise_scale, steady
+        return self.sovits.latent(*given)
+
+    def voiced(self, latent: Tensor) -> np.ndarray:
+        """[1, inter_channels, T] -> [samples] of float32."""
+        return self.sovits.dec(latent, self.timbre)[0, 0].float().cpu().numpy()
+
+    def whole(self, tokens: Sequence[int]) -> np.ndarray:
+        """All of a piece, [samples] of float32."""
+        return self.voiced(self.latent(tokens))
+
+
+class Growing:
+    """The sound of a piece whose tokens are still coming, in parts that follow each other without a step.
+
+    Each part is made from all tokens so far. The frames that have been heard stay as they were, so that the new ones go
+    on from them; what is behind them is only known for sure once more tokens are there. Therefore the end of a part,
+    `overlap` tokens of it, is kept back, made again with the next part, and the two blended.
+    """
+
+    def __init__(self, speaker: Speaker, overlap: int):
+        self._speaker = speaker
+        self._frame = speaker.sovits.config.samples_per_frame
+        frames = math.ceil(overlap * FRAMES_PER_TOKEN / speaker.speed)
+        self._kept_back = max(frames * self._frame, int(FADE_SECONDS * speaker.sampling_rate))
+        self._latent: Tensor | None = None
+        self._given = 0
+        self._tail = np.zeros(0, np.float32)
+
+    def grown(self, tokens: Sequence[int], last: bool = False) -> np.ndarray:
+        """What is new with these tokens, which are all there are so far; nothing where they are too few."""
+        frames = int(len(tokens) * FRAMES_PER_TOKEN / self._speaker.speed)
+        if not last and frames * self._frame <= self._given + self._kept_back:
+            return self._tail[:0]
+        latent = self._speaker.latent(tokens, steady=True)
+        heard = self._given // self._frame
+        if self._latent is not None:
+            latent = torch.cat([self._latent[..., :heard], latent[..., heard:]], dim=-1)
+        context = self._speaker.sovits.dec.context
+        first = 0 if context is None else max(0, heard - context)
+        wave = self._speaker.voiced(latent[..., first:])[self._given - first * self._frame :]
+        size = len(self._tail)
+        rising = (0.5 - 0.5 * np.cos(np.pi * (np.arange(size) + 0.5) / max(size, 1))).astype(wave.dtype)
+        wave = np.concatenate([self._tail + rising * (wave[:size] - self._tail), wave[size:]])
+        end = len(wave) if last else len(wave) - self._kept_back
+        self._latent, self._tail = latent, wave[end:]
+        self._given += end
+        return wave[:end]
+
+
+def faded(wave: np.ndarray, sampling_rate: int, start: bool = True, end: bool = True) -> np.ndarray:
+    """The wave with a few milliseconds of fade at both ends: where pieces are joined there is no click."""
+    length = min(int(FADE_SECONDS * sampling_rate), len(wave) // 2)
+    if length == 0:
+        return wave
+    ramp = np.linspace(0, 1, length, endpoint=False, dtype=wave.dtype)
+    wave = wave.copy()
+    if start:
+        wave[:length] *= ramp
+    if end:
+        wave[-length:] *= ramp[::-1]
+    return wave
