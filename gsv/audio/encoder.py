@@ -128,7 +128,7 @@ def _coder(format: str, rate: int, live: bool) -> _Coder:
     if format in _LIBAV:
         return _LibavCoder(_LIBAV[format], rate, live)
     if format == "ogg":
-        return _VorbisCoder(rate)
+        return _VorbisCoder(rate, live)
     return _PcmCoder(rate, live, header=format == "wav")
 
 
@@ -199,9 +199,10 @@ class _LibavCoder:
 
 
 class _VorbisCoder:
-    """Vorbis by libsndfile, because FFmpeg's own encoder of it is a trial. Its pages hold no length: always live."""
+    """Vorbis by libsndfile, because FFmpeg's own encoder of it is a trial."""
 
-    def __init__(self, rate: int):
+    def __init__(self, rate: int, live: bool):
+        self._live = live
         self._file = io.BytesIO()
         self._taken = 0
         self._sound = soundfile.SoundFile(self._file, "w", rate, 1, "VORBIS", format="OGG")
@@ -209,7 +210,7 @@ class _VorbisCoder:
     def add(self, wave: Samples) -> bytes:
         for start in range(0, len(wave), _VORBIS_BLOCK):
             self._sound.write(wave[start : start + _VORBIS_BLOCK])
-        return self._take()
+        return self._take() if self._live else b""
 
     def end(self) -> bytes:
         self._sound.close()

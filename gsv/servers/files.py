@@ -29,10 +29,10 @@ class Files:
         folders = (self.project.root, Path(tempfile.gettempdir()), *self.allowed)
         return tuple(dict.fromkeys(folder for one in folders for folder in (one.absolute(), one.resolve())))
 
-    def path(self, text: str, field: str) -> Path:
+    def path(self, text: str, field: str, writing: bool = False) -> Path:
         """The file or folder that the field of a request means, links resolved; it need not be there.
 
-        Raises InputError, which names the field and the rule.
+        Raises InputError, which names the field and the rule. For `writing` the rule is the same, the words are others.
         """
         try:
             if not self.wide:
@@ -48,8 +48,9 @@ class Files:
         except (OSError, ValueError, RuntimeError):
             raise InputError(f"{field} cannot be a path; name a file or folder.") from None
         raise InputError(
-            f"{field} names a path outside the folders that this server uses; it is open to other machines, so these "
-            "are its project folder, the temporary folder, and those named with --allow."
+            f"{field} names a path outside the folders that this server {'writes' if writing else 'reads'} in; it is "
+            "open to other machines, so these are its project folder, the temporary folder, and those named with "
+            "--allow."
         )
 
     def _allows(self, path: Path) -> bool:

@@ -1,0 +1,78 @@
+"""Shared by the tests of HTTP interfaces: narrow weights that come to an end, and one server of all interfaces."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from http_server import CLIP, WORDS, House, listening_app
+from transformers import BertConfig, BertForMaskedLM
+
+from gsv.paths import Project
+from gsv.servers import api2, api_v2, openai
+from gsv.servers.access import Access
+from gsv.servers.configurations import Configuration
+from gsv.servers.interface import Service
+from gsv.servers.limits import Limits
+from gsv.servers.speaking import Reference
+from gsv.servers.together import Part, together
+from gsv.synthesis import engine as engine_module
+from gsv.synthesis.pool import Pool
+from gsv.versions import version_named
+
+@pytest.fixture(scope="session")
+def short_takes() -> Iterator[None]:
+    # An untrained model never comes to an end by itself.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine_module, "ALLOWANCE", 10)
+        patch.setattr(engine_module, "MOST_TOKENS_A_PHONEME", 1.0)
+        yield
+
+
+@pytest.fixture(scope="session")
+def home(narrow: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project of its own with a reference recording, and the narrow weights made so loud that one hears a seed."""
+    folder = tmp_path_factory.mktemp("house")
+    shutil.copytree(narrow.pretrained, folder / "pretrained_models")
+    shutil.copy(CLIP, folder / "123.flac")
+    project = Project(folder)
+    path = project.base(version_named("v2")).generator
+    content = torch.load(path, weights_only=True)
+    for name, tensor in content["weight"].items():
+        if name.startswith("dec.") and name.endswith((".weight_g", "conv_pre.weight", "conv_post.weight")):
+            tensor.mul_(8)
+    torch.save(content, path)
+    _write_text_encoder(project.roberta)
+    return project
+
+
+def _write_text_encoder(folder: Path) -> None:
+    """A Mandarin text encoder that was never trained and knows no character."""
+    marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    shape = BertConfig(
+        vocab_size=len(marks), hidden_size=1024, num_hidden_layers=3, num_attention_heads=2, intermediate_size=16
+    )
+    shape.save_pretrained(folder)
+    torch.save(BertForMaskedLM(shape).state_dict(), folder / "pytorch_model.bin")
+    (folder / "vocab.txt").write_text("\n".join(marks), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def pool(home: Project) -> Pool:
+    return Pool(home, "cpu", 2)
+
+
+@pytest.fixture(scope="session")
+def house(home: Project, pool: Pool, short_takes: None) -> Iterator[House]:
+    service = Service.of(home, pool, Access(port=0), limits=Limits(text=2000, body=100_000))
+    configuration = Configuration(device="cpu")
+    commands: list[str] = []
+    setup = api2.Setup(configuration, Reference(CLIP, WORDS, "en"))
+    parts = [
+        Part(api_v2.NAME, api_v2.build(service, configuration, commands.append)),
+        Part(api2.NAME, api2.build(service, setup)),
+        Part(openai.NAME, openai.build(service, configuration)),
+    ]
+    with listening_app(together(service, parts)) as url:
+        yield House(url, home, service, commands)
