@@ -63,7 +63,8 @@ class Scheduler:
     """The steps of one network. Any number of threads may open a party at once."""
 
     def __init__(self, model: T2S, turns: Turns):
-        self.lock = threading.Lock()
+        # Reentrant, since a request that was forgotten half-way is closed wherever the garbage collector runs.
+        self.lock = threading.RLock()
         self._decoder = Decoder(model)
         self._turns = turns
         self._parties: list[Party] = []
@@ -83,6 +84,8 @@ class Scheduler:
         finally:
             with self.lock:
                 self._parties.remove(party)
+                # Nothing would ever come for whoever waits now.
+                party.error = party.error or StoppedError()
 
     def serve(self, party: Party) -> None:
         """Waits until the party is ready, and does the steps for all if nobody else does."""
@@ -100,7 +103,7 @@ class Scheduler:
             finally:
                 with self.lock:
                     self._led = False
-                    waiting = next((one for one in self._parties if not one.ready), None)
+                    waiting = next((one for one in list(self._parties) if not one.ready), None)
                     if waiting:
                         waiting.news.notify()
 
