@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from gsv.errors import ListError
+from gsv.paths import absolute
 
 lists = typer.Typer(help="Checks, splits and merges list files.", no_args_is_help=True)
 
@@ -45,7 +46,7 @@ def split(
     from gsv.dataset.list_tools import split_list
 
     project = context.obj.project
-    for path in split_list(project.resolve(list_file), project.resolve(output), by, parts):
+    for path in split_list(project.resolve(list_file), absolute(output.expanduser()), by, parts):
         typer.echo(str(path))
 
 
@@ -59,5 +60,7 @@ def merge(
     from gsv.dataset.list_tools import merge_lists
 
     project = context.obj.project
-    count = merge_lists([project.resolve(path) for path in list_files], project.resolve(output))
-    typer.echo(f"{output}: {count} lines")
+    # Where the user is, as the stages do it.
+    place = absolute(output.expanduser())
+    count = merge_lists([project.resolve(path) for path in list_files], place)
+    typer.echo(f"{place}: {count} lines")

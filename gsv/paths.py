@@ -18,6 +18,7 @@ BUNDLED_NOTICE = "This is the bundled demo voice, English only; better ones come
 BUNDLED_REFERENCE = "reference.json"
 # A killed program's helper processes hold its locks a little longer.
 _LOCK_SECONDS = 6.0
+_UNFINISHED = ".unfinished-"
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +202,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     A reader therefore sees the old file or the whole new one, never half of it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=path.suffix, delete=False) as handle:
+    prefix = f".{path.stem[:40]}{_UNFINISHED}"
+    with NamedTemporaryFile(dir=path.parent, prefix=prefix, suffix=path.suffix, delete=False) as handle:
         temporary = Path(handle.name)
     try:
         yield temporary
@@ -212,11 +214,18 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def clear_unfinished(folder: Path) -> None:
+    """Deletes what was left half written in a folder by programs that were killed; nobody may be writing there."""
+    for path in folder.glob(f".*{_UNFINISHED}*"):
+        path.unlink(missing_ok=True)
+
+
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
     """Makes the folder and keeps other runs out of it until the block ends; a run that dies keeps nobody out.
 
-    Raises InputError if another run is in it. Where the file system knows no locks, this one goes on with a warning.
+    What such a run left half written in the folder itself is deleted. Raises InputError if another run is in it. Where
+    the file system knows no locks, this one goes on with a warning.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
@@ -226,6 +235,8 @@ def alone_in(folder: Path) -> Iterator[None]:
         raise InputError(f"Another run is at work in {folder}; wait for its end, or stop it.") from None
     except (OSError, NotImplementedError) as error:
         log.warning("Nothing keeps a second run out of %s: %s.", folder, error)
+    else:
+        clear_unfinished(folder)
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ import pytest
 
 from gsv import paths
 from gsv.errors import InputError
-from gsv.paths import Project, absolute, alone_in
+from gsv.paths import Project, absolute, alone_in, written_whole
 
 
 def test_a_tilde_with_a_name_that_nobody_has_is_a_plain_path(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_a_quote_that_is_no_pair_belongs_to_the_name(tmp_path: Path) -> None:
     resolve = Project(tmp_path).resolve
     assert resolve("rock 'n'") == tmp_path / "rock 'n'"
     assert resolve("'tis") == tmp_path / "'tis"
-    assert resolve('"rock \'n\'"') == tmp_path / "rock 'n'"
+    assert resolve("\"rock 'n'\"") == tmp_path / "rock 'n'"
 
 
 def test_a_path_is_shown_without_detours_and_a_link_keeps_its_name(
@@ -64,7 +64,11 @@ def test_a_second_run_is_kept_out_until_the_first_ends_or_is_killed(
     finally:
         holder.kill()
         holder.join()
-    entered = False
+    # As a run that is killed leaves it.
+    half = written_whole(tmp_path / "run" / "a.wav")
+    half.__enter__()
+    mine = tmp_path / "run" / ".a.mine"
+    mine.write_text("the user's")
+    assert len(list((tmp_path / "run").iterdir())) == 3
     with alone_in(tmp_path / "run"):
-        entered = True
-    assert entered
+        assert {path.name for path in (tmp_path / "run").iterdir()} == {".lock", mine.name}

@@ -16,7 +16,7 @@ Steps, in order; each goes on where it was stopped, and those with a gate print 
     restore    a new work folder that goes on from the set, or from what was kept: then `corpus`, `codes`, ...
 
 `sovits` and `gpt` need nothing of each other. Settings are in configs/tiny; how far the training has come, and what to
-do next, is in configs/tiny/README.md. Needs `pip install gsv[tiny]` and Debian's flite, festival and their voices.
+do next, is in configs/tiny/README.md. Needs Debian's flite, festival and their voices.
 """
 
 import argparse

@@ -57,6 +57,8 @@ def denoise(options: DenoiseOptions, progress: Progress | None = None) -> StepRe
     recordings = options.project.resolve(options.denoise_inp_dir)
     items, rejected = _distinct(sounds_in(recordings, "denoise_inp_dir"))
     model = _model(options, progress)
+    for outcome in rejected:
+        outcome.tell(progress)
     folder = options.project.resolve(options.denoise_opt_dir)
     # The network uses all of a device by itself.
     devices = [str(best_device())] if model else ["cpu"] * min(options.n_parts, len(items))
@@ -80,9 +82,9 @@ def _model(options: DenoiseOptions, progress: Progress) -> Path | None:
 
 
 def _distinct(items: Sequence[Item]) -> tuple[list[Item], list[Outcome]]:
-    """The items that come out under names of their own, and the failure of the others."""
+    """The items that come out under names of their own, and the failure of the others. Who keeps a name gets it."""
     by_name: dict[str, list[Item]] = defaultdict(list)
-    for item in items:
+    for item in sorted(items, key=lambda item: item.name != name_of_result(item.name)):
         by_name[name_of_result(item.name)].append(item)
     first = [same[0] for same in by_name.values()]
     failed = [

@@ -19,7 +19,7 @@ from gsv.dataset.utterances import utterance
 from gsv.dataset.workers import Item, Outcome, Step, worker_devices
 from gsv.errors import InputError
 from gsv.fields import ExperimentName, SplitAtCommas, VersionName, WorkerGpus
-from gsv.paths import Experiment, Project, alone_in
+from gsv.paths import Experiment, Project, alone_in, clear_unfinished
 from gsv.progress import Progress, TerminalProgress
 from gsv.text.languages import language_of_tag
 from gsv.versions import Version, version_named
@@ -102,6 +102,8 @@ def prepare(options: PrepareOptions, progress: Progress | None = None) -> Prepar
     items, rejected = _items(options, version)
     if not items:
         raise InputError(f"No line of {options.list_path} is usable; the first problem: {rejected[0].reason}")
+    for outcome in rejected:
+        outcome.tell(progress)
     steps = list(_steps(options, version, experiment, items))
     # Before anything is made: nobody should wait for one stage to hear that the next one's weights are missing.
     for _, _, weights in steps:
@@ -112,6 +114,8 @@ def prepare(options: PrepareOptions, progress: Progress | None = None) -> Prepar
         progress.say(notice)
     reports = []
     with alone_in(experiment.root):
+        for folder in (experiment.bert, experiment.hubert, experiment.wav32k, experiment.speaker):
+            clear_unfinished(folder)
         for step, table, _ in steps:
             reports.append(_run(step, table, items, rejected, devices, experiment, progress))
     tables = tuple(table.path for _, table, _ in steps if table is not None)

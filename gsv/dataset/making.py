@@ -16,7 +16,7 @@ from gsv.dataset.workers import Item
 from gsv.errors import InputError
 from gsv.paths import alone_in, written_whole
 
-_NOTES = ".made"
+NOTES = ".made"
 _UNFINISHED = "unfinished"
 
 Settings = Mapping[str, float | str]
@@ -59,7 +59,7 @@ class Making:
     def anew(self) -> Iterator[Path]:
         """A folder to write the files to; when the block ends without an error they replace those made before.
 
-        Raises InputError if there are files of another input of the same name.
+        Raises InputError if there are files of another input of the same name, or the input itself.
         """
         note = self._note()
         # Taken before the input is read: should it change meanwhile, the next run sees that.
@@ -68,11 +68,13 @@ class Making:
             raise InputError(
                 f"{self.folder} holds what was made of another {self.item.name}, {note.source}; choose another folder."
             )
-        unfinished = self.folder / _NOTES / _UNFINISHED
-        unfinished.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=unfinished) as temporary:
-            yield Path(temporary)
-            made = sorted(Path(temporary).iterdir())
+        with unfinished_in(self.folder) as temporary:
+            yield temporary
+            made = sorted(temporary.iterdir())
+            for path in made:
+                place = self.folder / path.name
+                if place.exists() and place.samefile(self.item.audio):
+                    raise InputError(f"{place} is the input, which would be overwritten; choose another folder.")
             for path in self.files():
                 path.unlink(missing_ok=True)
             with written_whole(self._note_path) as path:
@@ -82,7 +84,7 @@ class Making:
 
     @property
     def _note_path(self) -> Path:
-        return self.folder / _NOTES / f"{self.item.name}.json"
+        return self.folder / NOTES / f"{self.item.name}.json"
 
     def _now(self) -> _Note:
         state = self.item.audio.stat()
@@ -99,6 +101,15 @@ class Making:
 
 
 @contextmanager
+def unfinished_in(folder: Path) -> Iterator[Path]:
+    """A folder for what is not finished, on the disk that `folder` is on; it goes when the block ends."""
+    unfinished = folder / NOTES / _UNFINISHED
+    unfinished.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=unfinished) as temporary:
+        yield Path(temporary)
+
+
+@contextmanager
 def making_in(folder: Path, inputs: Path, argument: str) -> Iterator[None]:
     """Makes the folder for what is made of the `inputs`, keeps other runs out of it, and clears what killed ones left.
 
@@ -109,7 +120,7 @@ def making_in(folder: Path, inputs: Path, argument: str) -> Iterator[None]:
     if inputs.is_dir() and folder.is_dir() and folder.samefile(inputs):
         raise InputError(f"{argument}: {folder} is the folder of the inputs; name another, or they would be mixed up.")
     with alone_in(folder):
-        unfinished = folder / _NOTES / _UNFINISHED
+        unfinished = folder / NOTES / _UNFINISHED
         if unfinished.exists():
             shutil.rmtree(unfinished)
         yield

@@ -72,7 +72,8 @@ def run_reported(
     outcomes = (*rejected, *run(step, items, devices, progress))
     report = StepReport(step.title, outcomes, time.monotonic() - started, _log(logs, step.title, outcomes))
     if not report.usable:
-        raise InputError(f"{step.title} made nothing of {len(items)} inputs: {report.problems[-1].reason}")
+        inputs = "1 input" if len(items) == 1 else f"{len(items)} inputs"
+        raise InputError(f"{step.title} made nothing of {inputs}: {report.problems[-1].reason}")
     return report
 
 

@@ -2,12 +2,11 @@
 
 Of a recording NAME come `vocal_NAME_AGG.FORMAT` and `instrument_NAME_AGG.FORMAT` (`_AGG`, the aggression, for VR models
 alone), 44.1 kHz with as many channels as the recording, at most two. What each was made of is noted in the hidden
-folder `.separated`, so that a second run keeps what is there and makes anew what another model or setting has made.
+folder `.made`, so that a second run keeps what is there and makes anew what another model or setting has made.
 """
 
 import json
 import os
-import shutil
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -15,7 +14,6 @@ from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
@@ -26,6 +24,7 @@ from pydantic import Field
 
 from gsv.audio.encode import Format, encoded
 from gsv.audio.io import opened
+from gsv.dataset.making import NOTES, making_in, unfinished_in
 from gsv.dataset.masking import MaskEngine
 from gsv.dataset.report import StepReport, run_reported
 from gsv.dataset.sounds import sounds_in
@@ -35,11 +34,9 @@ from gsv.dataset.workers import Item, worker_devices
 from gsv.environments import Environment, Helper, HelperDied, environment
 from gsv.errors import AudioError, CheckpointError, InputError, MissingWeightsError
 from gsv.fields import WorkerGpus
-from gsv.paths import Project, alone_in, written_whole
+from gsv.paths import Project, written_whole
 from gsv.progress import Progress, TerminalProgress
 
-_NOTES = ".separated"
-_UNFINISHED = "unfinished"
 _BLOCK = 1 << 18
 
 # Files: the mix, what was to be found, what remains.
@@ -84,30 +81,27 @@ def separate(options: SeparateOptions, progress: Progress | None = None) -> Step
     inp = project.resolve(options.inp)
     items = sounds_in(inp, "inp")
     devices = worker_devices(options.gpus)
-    vocal_root = _folder(project.resolve(options.vocal_root), "vocal_root", inp)
-    ins_root = _folder(project.resolve(options.ins_root or options.vocal_root), "ins_root", inp)
+    vocal_root = project.resolve(options.vocal_root)
+    ins_root = project.resolve(options.ins_root or options.vocal_root)
     engine = _engine(options)
     if engine.notice:
         progress.say(engine.notice)
     with ExitStack() as stack:
-        for folder in sorted({vocal_root, ins_root}):
-            stack.enter_context(alone_in(folder))
-        unfinished = vocal_root / _NOTES / _UNFINISHED
-        if unfinished.exists():  # What a killed run left.
-            shutil.rmtree(unfinished)
+        for folder, argument in sorted({ins_root.resolve(): "ins_root", vocal_root.resolve(): "vocal_root"}.items()):
+            stack.enter_context(making_in(folder, inp, argument))
         step = SeparateStep(engine, vocal_root, ins_root, options.format)
         return run_reported(step, items, devices, vocal_root, progress)
 
 
 def usable(project: Project) -> str:
-    """Whether recordings can be separated with a model, and what is missing, in a sentence or two."""
+    """Whether recordings can be separated with a model, and what is missing, in words."""
     models = model_files(project)
     problem = environment("uvr5", project).problem()
     if problem:
-        return problem
+        return f"not usable: {problem}"
     if not models:
-        return "No separation model is there; get the usual ones with: gsv download uvr5"
-    return f"Separation models: {', '.join(models)}."
+        return "not usable: no separation model is there; get the usual ones with: gsv download uvr5"
+    return f"usable with {', '.join(models)}"
 
 
 class Engine(Protocol):
@@ -227,10 +221,8 @@ class SeparateStep:
             note = self._note(item)
             if self._read_note(item) == note and all(path.is_file() for path in self.files(item)):
                 return "kept"
-            unfinished = self.vocal_root / _NOTES / _UNFINISHED
-            unfinished.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(dir=unfinished) as temporary:
-                mix, target, rest = (Path(temporary) / name for name in ("mix", "target", "rest"))
+            with unfinished_in(self.vocal_root) as temporary:
+                mix, target, rest = (temporary / name for name in ("mix", "target", "rest"))
                 channels = _prepare(item.audio, mix)
                 run(mix, target, rest)
                 self._note_path(item).unlink(missing_ok=True)
@@ -248,7 +240,7 @@ class SeparateStep:
         return (self.vocal_root / f"vocal_{name}", self.ins_root / f"instrument_{name}")
 
     def _note_path(self, item: Item) -> Path:
-        return self.vocal_root / _NOTES / f"{item.name}{self.engine.suffix}.{self.format}.json"
+        return self.vocal_root / NOTES / f"{item.name}{self.engine.suffix}.{self.format}.json"
 
     def _note(self, item: Item) -> dict[str, Any]:
         stat = item.audio.stat()
@@ -298,11 +290,3 @@ def _export(made: Path, path: Path, channels: int) -> None:
     with soundfile.SoundFile(str(made)) as file, encoded(path, RATE, channels) as write:
         for block in file.blocks(_BLOCK, dtype="float32", always_2d=True):
             write(block.T if channels == 2 else block.mean(axis=1, keepdims=True).T)
-
-
-def _folder(folder: Path, argument: str, inp: Path) -> Path:
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{argument}: {folder} is a file; name a folder.")
-    if folder.resolve() == inp.resolve():
-        raise InputError(f"{argument}: {folder} is the folder of the recordings; name another one for the results.")
-    return folder

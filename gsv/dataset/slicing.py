@@ -137,6 +137,8 @@ class SliceStep:
         )
         found = pieces(curve.rms, rule)
         if not found:
+            if not curve.peak(0, curve.samples):
+                raise AudioError(f"{item.audio} is silent from end to end; give a recording with speech in it.")
             loudest = float(decibels(curve.rms.max()))
             raise AudioError(
                 f"{item.audio} is never louder than the threshold of {options.threshold:g} dB (at most "

@@ -23,7 +23,7 @@ def sounds_in(path: Path, argument: str) -> list[Item]:
     files = [file for file in sorted(path.iterdir()) if file.is_file() and not file.name.startswith(".")]
     sounds = [Item(file.name, file, "", "") for file in files if _may_be_sound(file)]
     if not sounds:
-        raise InputError(f"{argument}: the folder {path} holds no sound file; put recordings into it.")
+        raise InputError(f"{argument}: the folder {path} holds no sound file; put recordings into it, not deeper.")
     return sounds
 
 

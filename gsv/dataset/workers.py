@@ -53,6 +53,11 @@ class Outcome:
     traceback: str = ""
     files: tuple[Path, ...] = ()
 
+    def tell(self, progress: Progress) -> None:
+        """Says why there is nothing of the line, if so."""
+        if self.reason:
+            progress.say(f"{self.state}: {self.name}: {self.reason}\n{self.traceback}".strip())
+
 
 class Skip(Exception):
     """Raised by a step for a line that its rules leave out; the message is the reason."""
@@ -100,7 +105,7 @@ def run(step: Step, items: Sequence[Item], devices: Sequence[str], progress: Pro
     threads = max(1, torch.get_num_threads() // sum(1 for share in shares if share))
     workers: dict[Connection, tuple[BaseProcess, dict[str, Item]]] = {}
     outcomes: list[Outcome] = []
-    progress.begin(step.title, len(items), "line")
+    progress.begin(step.title, len(items), "file")
     with _ended(workers, progress):
         for part, (share, device) in enumerate(zip(shares, devices, strict=True)):
             if share:
@@ -115,8 +120,7 @@ def run(step: Step, items: Sequence[Item], devices: Sequence[str], progress: Pro
                 worker, left = workers[connection]
                 for outcome in _received(connection, worker, left):
                     outcomes.append(outcome)
-                    if outcome.reason:
-                        progress.say(f"{outcome.state}: {outcome.name}: {outcome.reason}\n{outcome.traceback}".strip())
+                    outcome.tell(progress)
                     progress.advance()
                 if not left:
                     del workers[connection]

@@ -12,13 +12,11 @@ from gsv.errors import GsvError
 from gsv.jobs.parameters import Parameter, plain
 from gsv.jobs.results import Result
 from gsv.jobs.stages import Stage
-from gsv.paths import Project
+from gsv.paths import Project, absolute
 from gsv.progress import TerminalProgress
 
 # Some inputs gave nothing; 1 is that all did, 2 that the command line was not understood.
 PARTLY_DONE = 3
-# Further ones are in the log that the last line names.
-_PROBLEMS_SHOWN = 10
 
 
 def stage_commands(stages: Mapping[str, Stage], **settings: Any) -> typer.Typer:
@@ -36,15 +34,20 @@ def stage_commands(stages: Mapping[str, Stage], **settings: Any) -> typer.Typer:
 
 
 def run_in_terminal(stage: Stage, values: Mapping[str, object], labels: Mapping[str, str], project: Project) -> None:
-    """Does the work in this process, with a bar. Exits with PARTLY_DONE if that is what it is; raises a GsvError if all
-    failed.
+    """Does the work in this process, with a bar, above which problems are said as they come up.
+
+    Exits with PARTLY_DONE if that is what it is; raises a GsvError if all failed, which calls a parameter by its label.
     """
-    options = stage.read(values, project, labels)
-    result = Result.of(stage.run(options, TerminalProgress()))
+    try:
+        options = stage.read(values, project, labels)
+        result = Result.of(stage.run(options, TerminalProgress()))
+    except GsvError as error:
+        name, colon, rest = str(error).partition(": ")
+        if not colon or name not in labels:
+            raise
+        raise type(error)(f"{labels[name]}: {rest}") from error
     if result.missing:
         raise GsvError(f"{result.missing[0]} was to be made and is not there.")
-    for problem in result.problems[:_PROBLEMS_SHOWN]:
-        typer.echo(f"{problem.state}: {problem.name}: {problem.reason}", err=True)
     typer.echo(result.summary)
     if result.failed:
         logs = " and ".join(map(str, result.logs))
@@ -76,7 +79,7 @@ def _function(stage: Stage) -> Callable[..., None]:
         for name in stage.outputs:
             if name in values:
                 # Where the user is, as programs do it, even if the project's folder is elsewhere.
-                values[name] = Path(str(values[name])).expanduser().absolute()
+                values[name] = absolute(Path(str(values[name])).expanduser())
         run_in_terminal(stage, values, labels, context.obj.project)
 
     keyword = inspect.Parameter.KEYWORD_ONLY

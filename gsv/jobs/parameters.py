@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from gsv.errors import InputError
-from gsv.paths import Project
+from gsv.paths import Project, absolute
 
 Options = TypeVar("Options")
 
@@ -155,7 +155,7 @@ def _path(value: object, project: Project, label: str) -> Path:
     if not isinstance(value, (str, Path)) or "\0" in str(value):
         raise InputError(f"{label} is {_SHOWN.repr(value)}; it must be a file or folder.")
     try:
-        return project.resolve(value).absolute()
+        return absolute(project.resolve(value))
     except InputError as error:
         raise InputError(f"{label}: {error}") from None
 

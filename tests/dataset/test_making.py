@@ -84,6 +84,13 @@ def test_another_input_of_the_same_name_is_refused(tmp_path: Path, item: Item) -
     assert seen(tmp_path / "out") == ["b1"]
 
 
+def test_the_input_itself_is_never_replaced(item: Item) -> None:
+    with pytest.raises(InputError, match=r"a\.wav is the input"):
+        make(Making(item.audio.parent, item, {}), "b1", item.name)
+    assert item.audio.read_text() == "sound"
+    assert seen(item.audio.parent) == [item.name]
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"source": 1}', json.dumps({"files": ["../in/a.wav"]})])
 def test_a_damaged_note_deletes_nothing(tmp_path: Path, item: Item, text: str) -> None:
     making = Making(tmp_path / "out", item, {})

@@ -136,7 +136,7 @@ def test_every_family_and_format(
             # What this network finds is the reverberation, which is taken away.
             assert difference(rest, mix * QUARTER) < -40
     assert not (project.root / "ran").exists() and not Path("ran").exists()
-    assert not list((project.root / "voice" / ".separated" / "unfinished").iterdir())
+    assert not list((project.root / "voice" / ".made" / "unfinished").iterdir())
 
 
 def test_bad_files_among_good_ones_are_named_and_a_second_run_keeps_what_is_there(
@@ -337,7 +337,7 @@ def test_masks_do_without_a_model_and_say_so(recordings: Path, tmp_path: Path) -
 def test_results_are_not_put_among_the_recordings(recordings: Path, tmp_path: Path) -> None:
     chosen = options(Project(tmp_path), method="hpss")
     for argument in ("vocal_root", "ins_root"):
-        with pytest.raises(InputError, match=f"{argument}: .* is the folder of the recordings"):
+        with pytest.raises(InputError, match=f"{argument}: .* is the folder of the inputs"):
             separate(replace(chosen, **{argument: recordings}))
         with pytest.raises(InputError, match=f"{argument}: .* is a file"):
             separate(replace(chosen, **{argument: recordings / NAMES[0]}))

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from gsv.audio.io import Samples, resample
-from gsv.errors import MissingLibraryError
 from tiny.sentences import words_of
 from tiny.synthesisers import PAUSE, PHONES
 
@@ -47,10 +46,8 @@ class Recogniser:
     """PocketSphinx with its own English model: crude, and the same for all; what counts is the difference."""
 
     def __init__(self) -> None:
-        try:
-            from pocketsphinx import Decoder
-        except ImportError as error:
-            raise MissingLibraryError("The recogniser is not installed: pip install gsv[tiny]") from error
+        from pocketsphinx import Decoder
+
         self.decoder: Any = Decoder(samprate=RATE, loglevel="FATAL")
 
     def words(self, wave: Samples, sampling_rate: int) -> list[str]:

@@ -6,7 +6,6 @@ clips that were being listened to, and the next one goes on. Run again with the 
 others, it makes them anew; but a line that somebody wrote or corrected by hand always stays.
 """
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,7 @@ from gsv.dataset.transcription.ledger import Entry, Ledger
 from gsv.dataset.transcription.recogniser import LIST_LANGUAGES, RATE, Choice
 from gsv.dataset.workers import Item, Outcome, Skip
 from gsv.errors import InputError
-from gsv.paths import Project, alone_in
+from gsv.paths import Project, absolute, alone_in
 from gsv.progress import Progress, TerminalProgress
 
 __all__ = ["ENGINES", "Engine", "TranscribeOptions", "engine_named", "list_file", "transcribe"]
@@ -52,6 +51,13 @@ class TranscribeOptions:
     asr_precision: Annotated[str | None, Field(description="precision it computes in")] = None
     project: Project = field(default_factory=Project.default)
 
+    def __post_init__(self) -> None:
+        self.choice()
+
+    def choice(self) -> Choice:
+        """What to recognise with; InputError for what the engine cannot do."""
+        return engine_named(self.asr_model).choice(self.asr_lang, self.asr_model_size, self.asr_precision)
+
 
 def transcribe(options: TranscribeOptions, progress: Progress | None = None) -> StepReport:
     """Writes the list file; the report's files are that file.
@@ -60,9 +66,9 @@ def transcribe(options: TranscribeOptions, progress: Progress | None = None) -> 
     a choice, a library or a model is wrong or missing, or if no clip gave a line.
     """
     engine = engine_named(options.asr_model)
-    choice = engine.choice(options.asr_lang, options.asr_model_size, options.asr_precision)
+    choice = options.choice()
     inputs = options.project.resolve(options.asr_inp_dir)
-    items = [replace(item, audio=_absolute(item.audio)) for item in sounds_in(inputs, "asr_inp_dir")]
+    items = [replace(item, audio=absolute(item.audio)) for item in sounds_in(inputs, "asr_inp_dir")]
     folders = engine.require(choice, options.project)
     path = list_file(options)
     with alone_in(_ledger(path).folder):
@@ -71,11 +77,11 @@ def transcribe(options: TranscribeOptions, progress: Progress | None = None) -> 
 
 def list_file(options: TranscribeOptions) -> Path:
     """The list file that these options make."""
-    inputs = _absolute(options.project.resolve(options.asr_inp_dir))
+    inputs = absolute(options.project.resolve(options.asr_inp_dir))
     folder = inputs.parent if inputs.is_file() else inputs
     if not folder.name or any(sign in str(folder) for sign in _PARTING):
         raise InputError(f"asr_inp_dir: {folder} cannot stand in a list file; name a folder without | in its path.")
-    return _absolute(options.project.resolve(options.asr_opt_dir)) / f"{folder.name}.list"
+    return absolute(options.project.resolve(options.asr_opt_dir)) / f"{folder.name}.list"
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ def _transcribed(
     started = time.monotonic()
     ledger = _ledger(path)
     recipe = _recipe(engine.name, choice)
-    earlier = {_absolute(Path(line.audio)): line for line in _lines(path)}
+    earlier = {absolute(Path(line.audio)): line for line in _lines(path)}
     settled = ledger.settled()
     by_hand = {
         item.audio: earlier[item.audio]
@@ -135,6 +141,7 @@ def _transcribed(
         elif any(sign in item.name for sign in _PARTING):
             reason = "Its name has | or a line break in it, which a list file cannot hold; rename it."
             before.append(Outcome(item.name, "failed", reason))
+            before[-1].tell(progress)
         else:
             todo.append(item)
     step = _Transcribing(engine.name, choice, folders, ledger, f"transcribe {path.stem}")
@@ -194,8 +201,3 @@ def _devices(engine: Engine, count: int) -> list[str]:
 
 def _ledger(path: Path) -> Ledger:
     return Ledger(path.parent / f".{path.stem}")
-
-
-def _absolute(path: Path) -> Path:
-    """The path from the root, `..` resolved; a link keeps its name."""
-    return Path(os.path.normpath(path.absolute()))

@@ -15,10 +15,13 @@ def load(folders: tuple[Path, ...], choice: Choice, device: torch.device) -> Rec
     from pocketsphinx import Decoder, Segmenter, Vad
 
     decoder = Decoder(samprate=RATE, loglevel="FATAL")
+    unadapted = decoder.get_cmn(False)
 
     def recognise(wave: Samples) -> Heard:
         pcm = np.rint(np.clip(wave, -1, 1) * 32767).astype(np.int16).tobytes()
         words = []
+        # So that a clip says the same whatever was heard before.
+        decoder.set_cmn(unadapted)
         # Given silence the decoder makes words up, so it only hears what sounds like speech.
         segmenter = Segmenter(sample_rate=RATE, vad_mode=Vad.LOOSE)
         # It gives out what is spoken to the very end only if less than a whole frame is left then.
