@@ -16,8 +16,11 @@ from gsv.servers.configurations import Configuration, Engines
 from gsv.servers.interface import Json, Service, interface
 from gsv.servers.speaking import Words, speak
 from gsv.synthesis.engine import SpeechOptions
+from gsv.synthesis.manner import Bank, Feelings
+from gsv.synthesis.manner import spoken as spoken_in
 from gsv.synthesis.speakers import UnknownSpeakerError
 from gsv.synthesis.streaming import Streaming
+from gsv.synthesis.wording import manner_of
 
 NAME = "openai"
 # Programs ask for these; the same weights answer to all of them.
@@ -40,13 +43,14 @@ class SpeechRequest(BaseModel):
     speed: Annotated[float, Field(ge=0.25, le=4, allow_inf_nan=False, description="Pace.")] = 1.0
     stream: bool = Field(False, description="Send the sound while it is spoken.")
     stream_format: Literal["audio"] = "audio"
-    instructions: str | None = Field(None, max_length=2000, description="The manner of speaking.")
+    instructions: str | None = Field(None, max_length=2000, description="The manner of speaking, in words.")
     seed: int = Field(-1, ge=-1, lt=2**32, description="Of all random draws; -1 draws one. Not OpenAI's.")
 
 
 def build(service: Service, configuration: Configuration) -> FastAPI:
     app = interface("Speech in OpenAI's form", service, _form)
     engines = Engines(configuration, service.pool)
+    feelings = Feelings(Bank())
 
     @app.post("/v1/audio/speech", response_class=Response)
     async def speech(given: SpeechRequest) -> Response:
@@ -64,7 +68,11 @@ def build(service: Service, configuration: Configuration) -> FastAPI:
                 voice = service.speakers.voice(name, engine)
             except UnknownSpeakerError as error:
                 raise InputError(f"voice: {error}") from None
-            yield from speak(engine, voice, words, stopped)
+            if given.instructions and given.instructions.strip():
+                manner = manner_of(given.instructions, feelings, engine, voice, called="instructions")
+                yield from spoken_in(engine, text, "auto", manner, options, stopped)
+            else:
+                yield from speak(engine, voice, words, stopped)
 
         rate = _PCM_RATE if given.response_format == "pcm" else None
         return SpokenAnswer(service, NAME, spoken, Output(given.response_format, rate, given.stream))

@@ -21,6 +21,7 @@ from gsv.synthesis import engine as engine_module
 from gsv.synthesis.pool import Pool
 from gsv.versions import version_named
 
+
 @pytest.fixture(scope="session")
 def short_takes() -> Iterator[None]:
     # An untrained model never comes to an end by itself.
