@@ -22,25 +22,10 @@ from gsv.synthesis.sound import faded
 from gsv.synthesis.voice import Voice
 from gsv.versions import version_named
 
+pytestmark = pytest.mark.usefixtures("short_takes")
+
 CLIP = Path(__file__).parent.parent / "sample" / "clips" / "01.flac"
 WORDS = "The morning train left the small station a few minutes late."
-
-
-@pytest.fixture(scope="module")
-def engine(narrow: Project) -> Engine:
-    return Engine.load(project=narrow, device="cpu")
-
-
-@pytest.fixture(scope="module")
-def voice(engine: Engine) -> Voice:
-    return engine.voice(CLIP, WORDS, "en")
-
-
-@pytest.fixture(autouse=True)
-def short_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    # An untrained model never comes to an end by itself.
-    monkeypatch.setattr(engine_module, "ALLOWANCE", 10)
-    monkeypatch.setattr(engine_module, "MOST_TOKENS_A_PHONEME", 1.0)
 
 
 SEEDED = SpeechOptions(seed=3)
