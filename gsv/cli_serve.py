@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gsv.paths import Project
     from gsv.servers.configurations import Configuration
     from gsv.servers.interface import Service
+    from gsv.servers.together import Part
+    from gsv.synthesis.manner import Feelings
 
 serve_app = typer.Typer(
     help="Serves speech over HTTP, to this machine alone unless told otherwise.", no_args_is_help=True
@@ -100,6 +102,10 @@ ConfigurationPath = Annotated[
 ]
 Device = Annotated[str | None, typer.Option("-d", "--device", help="cpu, cuda, mps; the fastest if not given.")]
 
+PrivateUrls = Annotated[
+    bool, typer.Option("--allow-private-urls", help="Recordings may be fetched from private networks, too.")
+]
+
 
 @serve_app.command("api-v2")
 @_shared
@@ -170,10 +176,63 @@ def api2(
     _serve(service, running, [Part(api2.NAME, api2.build(service, setup))])
 
 
+@serve_app.command("voices")
+@_shared
+def voices(
+    context: typer.Context,
+    shared: Shared,
+    port: Port = 12244,
+    config: ConfigurationPath = DEFAULT_CONFIGURATION,
+    private_urls: PrivateUrls = False,
+) -> None:
+    """Speakers over HTTP and WebSocket: clone, save, load, and speech while the text is still coming."""
+    from gsv.servers.running import Running
+
+    project = shared.project(context)
+    configuration = _configuration(project, config)
+    service, running = shared.service(project, configuration, port), Running()
+    _serve(service, running, [_voices(service, configuration, private_urls)])
+
+
+@serve_app.command("indextts")
+@_shared
+def indextts(
+    context: typer.Context,
+    shared: Shared,
+    port: Port = 8000,
+    model_dir: Annotated[
+        Path, typer.Option("--model_dir", "--model-dir", help="Folder with a .ckpt (GPT) and a .pth (SoVITS).")
+    ] = Path("checkpoints"),
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Tasks that are spoken at once.")] = 1,
+    fp16: Annotated[bool, typer.Option("--fp16", help="Half precision.")] = False,
+    deepspeed: Annotated[bool, typer.Option("--deepspeed", help="Of no meaning here.")] = False,
+    cuda_kernel: Annotated[bool, typer.Option("--cuda_kernel", "--cuda-kernel", help="Of no meaning here.")] = False,
+    reload: Annotated[bool, typer.Option("--reload", help="Of no meaning here.")] = False,
+    device: Device = None,
+) -> None:
+    """Task-based REST API with emotion control: /api/v1/tts, /api/v1/upload/audio, ..."""
+    from gsv.servers.configurations import base_configuration
+    from gsv.servers.running import Running
+
+    project = shared.project(context)
+    gpt, sovits = _weights_in(project.resolve(model_dir), model_dir == Path("checkpoints"))
+    configuration = replace(base_configuration(project, device), gpt=gpt, sovits=sovits)
+    _tell_precision(False, fp16, device)
+    for name, given in (("--deepspeed", deepspeed), ("--cuda_kernel", cuda_kernel), ("--reload", reload)):
+        if given:
+            typer.echo(f"{name} has no meaning for this engine and is left out.", err=True)
+    service, running = shared.service(project, configuration, port), Running()
+    _serve(service, running, [_indextts(service, configuration, workers)])
+
+
 @serve_app.command("all")
 @_shared
 def all_of_them(
-    context: typer.Context, shared: Shared, port: Port = 9880, config: ConfigurationPath = DEFAULT_CONFIGURATION
+    context: typer.Context,
+    shared: Shared,
+    port: Port = 9880,
+    config: ConfigurationPath = DEFAULT_CONFIGURATION,
+    private_urls: PrivateUrls = False,
 ) -> None:
     """Every interface on one port, OpenAI's form (/v1/audio/speech) too; the engine is loaded once."""
     from gsv.servers import api2, api_v2, openai
@@ -187,8 +246,50 @@ def all_of_them(
         Part(api_v2.NAME, api_v2.build(service, configuration, running.control)),
         Part(api2.NAME, api2.build(service, api2.Setup(configuration))),
         Part(openai.NAME, openai.build(service, configuration)),
+        _voices(service, configuration, private_urls),
+        _indextts(service, configuration, 1),
     ]
     _serve(service, running, parts)
+
+
+def _voices(service: "Service", configuration: "Configuration", private_urls: bool) -> "Part":
+    from gsv.servers import voices
+    from gsv.servers.fetching import Fetcher
+    from gsv.servers.together import Part
+
+    fetcher = Fetcher(most_bytes=service.limits.body, inside=private_urls)
+    setup = voices.Setup(configuration, _feelings(service), fetcher)
+    return Part(voices.NAME, voices.build(service, setup), voices.MARKS)
+
+
+def _indextts(service: "Service", configuration: "Configuration", workers: int) -> "Part":
+    from gsv.servers import indextts
+    from gsv.servers.together import Part
+
+    setup = indextts.Setup(configuration, service.project.root / "tasks", _feelings(service), workers=workers)
+    return Part(indextts.NAME, indextts.build(service, setup))
+
+
+def _feelings(service: "Service") -> "Feelings":
+    """The labelled references in the project's folder `emotions`, if there are any."""
+    from gsv.synthesis.manner import Bank, Feelings
+
+    return Feelings(Bank.load(service.project.root / "emotions"))
+
+
+def _weights_in(folder: Path, usual: bool) -> tuple[Path | None, Path | None]:
+    """The newest GPT and SoVITS weights of a folder; the usual one may be missing, which means the base models."""
+    if not folder.is_dir():
+        if usual:
+            return None, None
+        raise InputError(f"There is no folder {folder}; --model_dir names one with a .ckpt (GPT) and a .pth (SoVITS).")
+    found = []
+    for suffix, kind in ((".ckpt", "GPT"), (".pth", "SoVITS")):
+        files = sorted(folder.glob(f"*{suffix}"), key=lambda path: path.stat().st_mtime)
+        if not files:
+            raise InputError(f"{folder} has no {kind} weights (*{suffix}), which this engine speaks with.")
+        found.append(files[-1])
+    return found[0], found[1]
 
 
 def _serve(service: "Service", running: Any, parts: list[Any]) -> None:

@@ -140,13 +140,13 @@ def is_public(address: str) -> bool:
 def _parts(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        usable = parts.port is None or parts.port > 0
     except ValueError:
-        usable = False
-    if not usable or any(ord(mark) <= 32 or ord(mark) > 126 for mark in url):
-        raise FetchError(f"{_shown(url)} is not a usable address.")
+        raise FetchError(f"{_shown(url)} is not a usable address.") from None
     if parts.scheme not in {"http", "https"}:
         raise FetchError(f"{_shown(url)} is neither http nor https.")
+    if not parts.hostname or not usable or any(not 32 < ord(mark) < 127 for mark in url):
+        raise FetchError(f"{_shown(url)} is not a usable address.")
     return parts
 
 

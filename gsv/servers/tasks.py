@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from filelock import FileLock, Timeout
+
 from gsv.errors import InputError
 
 Status = Literal["pending", "processing", "completed", "failed"]
@@ -50,6 +52,8 @@ CREATE TABLE IF NOT EXISTS uploads (
     used_at REAL NOT NULL
 );
 """
+# A killed program's helper processes hold its locks a little longer.
+_LOCK_SECONDS = 6.0
 _TASK = "id, status, progress, message, request, duration, created_at, completed_at"
 _UPLOAD = "id, name, size, uploaded_at, used_at"
 
@@ -94,7 +98,8 @@ class Upload:
 
 
 class Tasks:
-    """The database and its two folders of sounds, `uploads` and `results`. Threads may share it; processes must not."""
+    """The database and its two folders of sounds, `uploads` and `results`. Threads may share it; one
+    process at a time has it."""
 
     def __init__(self, folder: Path, keeping: Keeping = Keeping(), now: Callable[[], float] = time.time):
         self.folder = folder
@@ -103,6 +108,12 @@ class Tasks:
         self._lock = threading.Lock()
         for one in (folder / "uploads", folder / "results"):
             one.mkdir(parents=True, exist_ok=True)
+        # A second server would queue again what this one is speaking. The lock of one that was killed is free.
+        self._alone = FileLock(folder / ".lock")
+        try:
+            self._alone.acquire(timeout=_LOCK_SECONDS)
+        except Timeout:
+            raise InputError(f"Another server keeps its tasks in {folder}; end it, or give another folder.") from None
         self._connection = sqlite3.connect(folder / "tasks.db", check_same_thread=False, isolation_level=None)
         self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON;" + _SCHEMA)
         self._sweep_strays()
@@ -110,6 +121,7 @@ class Tasks:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+        self._alone.release()
 
     # Tasks.
 

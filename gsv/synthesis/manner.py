@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -176,15 +177,14 @@ class Bank:
 
 
 class Feelings:
-    """A bank whose references an engine has listened to, each once, when it is first needed. Threads may share it."""
+    """A bank whose references each engine listens to once, when they are first needed. Threads may share it."""
 
-    def __init__(self, engine: Engine, bank: Bank):
+    def __init__(self, bank: Bank):
         self.bank = bank
-        self._engine = engine
         self._lock = threading.Lock()
-        self._voices: dict[Path, Voice] = {}
+        self._voices: WeakKeyDictionary[Engine, dict[Path, Voice]] = WeakKeyDictionary()
 
-    def manner(self, speaker: Voice, vector: Vector, weight: float = 1.0) -> Manner:
+    def manner(self, engine: Engine, speaker: Voice, vector: Vector, weight: float = 1.0) -> Manner:
         """The speaker with an emotion. `weight` from 0 to 1 is how much of it; 0 is the speaker's own manner."""
         wish = tuple(weight * value for value in checked(vector))
         if not any(wish):
@@ -197,15 +197,16 @@ class Feelings:
                 speaker, prosody,
                 (f"No labelled reference {what}; the emotion is made of pace, pitch, range and loudness alone.",),
             )  # fmt: skip
-        manner = joined([self._voice(example) for example in examples])
+        manner = joined([self._voice(engine, example) for example in examples])
         names = " and ".join(example.audio.name for example in examples)
         return Manner(with_timbre(manner, speaker), prosody, (f"The manner is that of {names}.",))
 
-    def _voice(self, example: Example) -> Voice:
+    def _voice(self, engine: Engine, example: Example) -> Voice:
         with self._lock:
-            if example.audio not in self._voices:
-                self._voices[example.audio] = self._engine.voice(example.audio, example.text, example.language)
-            return self._voices[example.audio]
+            known = self._voices.setdefault(engine, {})
+            if example.audio not in known:
+                known[example.audio] = engine.voice(example.audio, example.text, example.language)
+            return known[example.audio]
 
 
 def checked(vector: Sequence[float]) -> Vector:

@@ -6,9 +6,11 @@ anything; it does not guess.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gsv.synthesis.manner import EMOTIONS, NATURAL, NEUTRAL, Prosody, Vector
+from gsv.synthesis.engine import Engine
+from gsv.synthesis.manner import EMOTIONS, NATURAL, NEUTRAL, Feelings, Manner, Prosody, Vector
+from gsv.synthesis.voice import Voice
 
 # English words are matched at their beginning, so that "happ" takes happy, happily and happiness.
 _EMOTION_WORDS = {
@@ -93,6 +95,21 @@ def described(text: str) -> Description:
             reach -= 1
     vector = tuple(strengths[name] for name in EMOTIONS)
     return Description(vector, prosody.bounded(), tuple(dict.fromkeys(words)))
+
+
+def manner_of(
+    text: str, feelings: Feelings, engine: Engine, speaker: Voice, weight: float = 1.0, called: str = "instruct_text"
+) -> Manner:
+    """The speaker in the manner that a description asks for; the notes say so where it was not understood."""
+    found = described(text)
+    if not found.words:
+        note = f"No word of {called} is known as a manner of speaking, so the manner is that of the reference."
+        return Manner(speaker, notes=(note,))
+    made = Manner(speaker)
+    if any(found.vector):
+        made = feelings.manner(engine, speaker, found.vector, weight)
+    prosody = made.prosody.then(found.prosody, weight).bounded()
+    return replace(made, prosody=prosody, notes=(f"Understood: {', '.join(found.words)}.", *made.notes))
 
 
 def _found(clause: str) -> list[tuple[str, _Entry | None]]:

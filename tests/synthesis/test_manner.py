@@ -148,8 +148,8 @@ def test_pace_is_the_models_doing(engine: Engine, anna: Voice) -> None:
 
 
 def test_a_bank_gives_the_reference_that_is_nearest(engine: Engine, anna: Voice, tmp_path: Path) -> None:
-    feelings = Feelings(engine, bank(tmp_path, feeling(happy=1), feeling(sad=1), feeling(calm=1)))
-    sad = feelings.manner(anna, feeling(sad=0.9))
+    feelings = Feelings(bank(tmp_path, feeling(happy=1), feeling(sad=1), feeling(calm=1)))
+    sad = feelings.manner(engine, anna, feeling(sad=0.9))
     assert torch.equal(sad.voice.prompt, engine.voice(tmp_path / "2.wav", WORDS, "en").prompt)
     assert torch.equal(sad.voice.timbre, anna.timbre)
     assert sad.notes == ("The manner is that of 2.wav.",)
@@ -158,8 +158,8 @@ def test_a_bank_gives_the_reference_that_is_nearest(engine: Engine, anna: Voice,
 
 
 def test_a_bank_blends_two_references_between_which_the_wish_lies(engine: Engine, anna: Voice, tmp_path: Path) -> None:
-    feelings = Feelings(engine, bank(tmp_path, feeling(happy=1), feeling(surprised=1)))
-    both = feelings.manner(anna, feeling(happy=0.5, surprised=0.5))
+    feelings = Feelings(bank(tmp_path, feeling(happy=1), feeling(surprised=1)))
+    both = feelings.manner(engine, anna, feeling(happy=0.5, surprised=0.5))
     lengths = [len(engine.voice(tmp_path / f"{i}.wav", WORDS, "en").prompt) for i in (1, 2)]
     assert len(both.voice.prompt) == sum(lengths)
     assert both.prosody == NATURAL
@@ -170,21 +170,21 @@ def test_where_the_bank_has_nothing_near_melody_stands_in_and_the_answer_says_so
     engine: Engine, anna: Voice, tmp_path: Path
 ) -> None:
     for one, words in ((Bank(), "reference is there"), (bank(tmp_path, feeling(happy=1)), "is near this emotion")):
-        made = Feelings(engine, one).manner(anna, feeling(sad=1))
+        made = Feelings(one).manner(engine, anna, feeling(sad=1))
         assert made.voice is anna and made.prosody == prosody_of(feeling(sad=1))
         assert words in made.notes[0]
 
 
 def test_the_weight_scales_the_emotion(engine: Engine, anna: Voice) -> None:
-    feelings = Feelings(engine, Bank())
-    assert feelings.manner(anna, feeling(sad=1), 0.5).prosody == prosody_of(feeling(sad=0.5))
-    assert feelings.manner(anna, feeling(sad=1), 0.0).prosody == NATURAL
+    feelings = Feelings(Bank())
+    assert feelings.manner(engine, anna, feeling(sad=1), 0.5).prosody == prosody_of(feeling(sad=0.5))
+    assert feelings.manner(engine, anna, feeling(sad=1), 0.0).prosody == NATURAL
 
 
 @pytest.mark.parametrize("vector", [(), (0.5,) * 7, (0.5,) * 9, (1.1,) + (0.0,) * 7, (float("nan"),) * 8])
 def test_vectors_that_are_none_are_refused(engine: Engine, anna: Voice, vector: tuple[float, ...]) -> None:
     with pytest.raises(InputError, match="8 numbers from 0 to 1: happy"):
-        Feelings(engine, Bank()).manner(anna, vector)
+        Feelings(Bank()).manner(engine, anna, vector)
 
 
 @pytest.mark.parametrize(
