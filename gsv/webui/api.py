@@ -8,16 +8,20 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gsv.errors import GsvError, InputError, MissingWeightsError
 from gsv.jobs.process import Status
 from gsv.jobs.registry import Occupied
 from gsv.jobs.stages import STAGES, Stage
 from gsv.versions import version_named
-from gsv.webui import companions, machine, running, status
+from gsv.webui import companions, experiments, machine, running, status
 from gsv.webui.home import Home
 from gsv.webui.settings import Settings
 from gsv.webui.weights import gpt_weights, relative, sovits_weights
+
+if TYPE_CHECKING:
+    from gsv.dataset.transcription import Engine
 
 # Of a fine-tuning; the stages' options have them too, and loading those would load torch.
 SOVITS_EPOCHS, GPT_EPOCHS = 8, 15
@@ -40,21 +44,15 @@ class Api:
 
     def change_lang_choices(self, key: str) -> list[str]:
         """The languages that a recogniser knows; the first is its default."""
-        from gsv.dataset.transcription import engine_named
-
-        return list(engine_named(key).languages)
+        return list(_recogniser(key).languages)
 
     def change_size_choices(self, key: str) -> list[str]:
         """The sizes that a recogniser's model comes in; those on disk end in -local."""
-        from gsv.dataset.transcription import engine_named
-
-        return engine_named(key).sizes_marked(self.project)
+        return _recogniser(key).sizes_marked(self.project)
 
     def change_precision_choices(self, key: str) -> list[str]:
         """The precisions that a recogniser computes in."""
-        from gsv.dataset.transcription import engine_named
-
-        return list(engine_named(key).precisions)
+        return list(_recogniser(key).precisions)
 
     def open_asr(
         self,
@@ -69,9 +67,11 @@ class Api:
         from gsv.dataset.transcription import list_file
 
         recordings = self.home.existing(asr_inp_dir, "asr_inp_dir")
+        # Before a process is started for it.
+        _recogniser(asr_model, "asr_model").choice(asr_lang, asr_model_size, asr_precision)
         values = {
             "asr_inp_dir": recordings,
-            "asr_opt_dir": self._output(asr_opt_dir, "asr_opt_dir"),
+            "asr_opt_dir": self.home.output(asr_opt_dir, "asr_opt_dir"),
             "asr_model": asr_model,
             "asr_model_size": asr_model_size,
             "asr_lang": asr_lang,
@@ -101,7 +101,7 @@ class Api:
         n_parts: int = 4,
     ) -> Iterator[tuple[str, str, str, str]]:
         """Cuts recordings in their pauses: status, folder for recognition, for denoising, of training audio."""
-        folder = self._output(opt_root, "opt_root")
+        folder = self.home.output(opt_root, "opt_root")
         values = {
             "inp": self.home.existing(inp, "inp"),
             "opt_root": folder,
@@ -125,7 +125,7 @@ class Api:
         self, denoise_inp_dir: str, denoise_opt_dir: str = "output/denoise_opt"
     ) -> Iterator[tuple[str, str, str]]:
         """Takes noise out of recordings: status, folder for recognition, folder of training audio."""
-        folder = self._output(denoise_opt_dir, "denoise_opt_dir")
+        folder = self.home.output(denoise_opt_dir, "denoise_opt_dir")
         values = {"denoise_inp_dir": self.home.existing(denoise_inp_dir, "denoise_inp_dir"), "denoise_opt_dir": folder}
         for line in self._run("denoise", STAGES["denoise"], values):
             yield line, str(folder), str(folder)
@@ -240,7 +240,13 @@ class Api:
         base = self.project.base(self.settings.version)
         values = {
             **self._training(
-                exp_name, batch_size, total_epoch, if_save_latest, if_save_every_weights, save_every_epoch
+                experiments.SOVITS_NEEDS,
+                exp_name,
+                batch_size,
+                total_epoch,
+                if_save_latest,
+                if_save_every_weights,
+                save_every_epoch,
             ),
             "text_low_lr_rate": text_low_lr_rate,
             "gpus": gpu_numbers1Ba,
@@ -271,7 +277,13 @@ class Api:
         base = self.project.base(self.settings.version)
         values = {
             **self._training(
-                exp_name, batch_size, total_epoch, if_save_latest, if_save_every_weights, save_every_epoch
+                experiments.GPT_NEEDS,
+                exp_name,
+                batch_size,
+                total_epoch,
+                if_save_latest,
+                if_save_every_weights,
+                save_every_epoch,
             ),
             "dpo": if_dpo,
             "gpus": gpu_numbers,
@@ -369,16 +381,11 @@ class Api:
                 return words("status.open", job=words(f"job.{name}"), url=companions.address(now))
         return status.text(words, now)
 
-    def _output(self, text: str, argument: str) -> Path:
-        """A folder to write to; InputError if something else is in its place."""
-        folder = self.home.path(text, argument)
-        if folder.exists() and not folder.is_dir():
-            raise InputError(f"{argument}: {folder} is a file; name a folder to write to.")
-        return folder
-
     def _weights(self, text: str, argument: str, base: Path) -> Path | None:
         """The weight file that a text names; None, the base model, if it names none or that one."""
         path = self.home.path(text, argument) if text.strip() else base
+        if path.is_dir():
+            raise InputError(f"{argument}: {path} is a folder; name the weight file in it.")
         if not path.is_file():
             from gsv.checkpoints import missing_weights
 
@@ -444,6 +451,7 @@ class Api:
 
     def _training(
         self,
+        needed: experiments.Needs,
         exp_name: str,
         batch_size: int | None,
         epochs: int,
@@ -452,11 +460,7 @@ class Api:
         save_every: int,
     ) -> dict[str, object]:
         name = self._experiment(exp_name)
-        folder = self.project.experiment(name).root
-        if not folder.is_dir():
-            raise InputError(
-                f"exp_name: there is no experiment {name} in {folder.parent}; run 1a, 1b and 1c for it first."
-            )
+        experiments.check(self.project.experiment(name), needed)
         return {
             "exp": name,
             "version": self.settings.version.name,
@@ -466,6 +470,16 @@ class Api:
             "save_every_weights": save_every_weights,
             "save_every_epoch": save_every,
         }
+
+
+def _recogniser(key: str, argument: str = "key") -> "Engine":
+    # Knows what needs torch, which a page that nobody has clicked on can do without.
+    from gsv.dataset.transcription import engine_named
+
+    try:
+        return engine_named(key)
+    except InputError as error:
+        raise InputError(str(error).replace("asr_model", argument, 1)) from None
 
 
 _TRAINING_LABELS = {

@@ -102,7 +102,7 @@ def _transcribing(page: Page, passed: Passed, tab: gr.Tab) -> None:
 
         api = page.api
         options = (api.change_size_choices(key), api.change_lang_choices(key), api.change_precision_choices(key))
-        usable = page.words("asr.state", state=engine_named(key).state(page.home.project))
+        usable = page.words("asr.state", state=page.words.said(engine_named(key).state(page.home.project)))
         return [*(gr.Dropdown(choices=one, value=_first(one)) for one in options), usable]
 
     def looking(key: str) -> list[Any]:

@@ -19,4 +19,4 @@ def publish_all(api: Api) -> None:
     """Makes the endpoints, in the Blocks that are being built; each can be called any number of times at once."""
     for name in NAMES:
         for public in (name, f"{name}_1") if name in TWINS else (name,):
-            publish(public, getattr(api, name), MEANINGS, RETURNS.get(name, ("status",)))
+            publish(api.home.words, public, getattr(api, name), MEANINGS, RETURNS.get(name, ("status",)))

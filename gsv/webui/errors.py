@@ -10,13 +10,14 @@ from typing import Any, get_args, get_origin, get_type_hints
 import gradio as gr
 
 from gsv.errors import sentence
+from gsv.webui.words import Words
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
-def telling() -> Iterator[None]:
-    """Errors that are the user's business become messages on the page, and `AppError` for a script."""
+def telling(words: Words) -> Iterator[None]:
+    """Errors that are the user's business become messages on the page, and `AppError` for a script, in its language."""
     try:
         yield
     except gr.Error:
@@ -25,16 +26,16 @@ def telling() -> Iterator[None]:
         message = sentence(error)
         if message is None:
             raise
-        raise gr.Error(message, print_exception=False) from error
+        raise gr.Error(words.said(message), print_exception=False) from error
 
 
-def told(function: Callable[..., Any]) -> Callable[..., Any]:
+def told(words: Words, function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, a generator or not, with its errors told; the type that gradio sees is what comes or is yielded."""
     if inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
         def streaming(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            with telling():
+            with telling(words):
                 yield from function(*args, **kwargs)
 
         wrapped: Callable[..., Any] = streaming
@@ -42,7 +43,7 @@ def told(function: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(function)
         def calling(*args: Any, **kwargs: Any) -> Any:
-            with telling():
+            with telling(words):
                 return function(*args, **kwargs)
 
         wrapped = calling

@@ -52,3 +52,10 @@ class Home:
         if not path.exists():
             raise InputError(f"{argument}: there is no file or folder {path}; name one that exists.")
         return path
+
+    def output(self, text: str, argument: str) -> Path:
+        """A folder to write to, there or not; InputError if something else is in its place."""
+        folder = self.path(text, argument)
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{argument}: {folder} is a file; name a folder to write to.")
+        return folder

@@ -14,6 +14,7 @@ from gsv.errors import InputError
 from gsv.paths import BUNDLED_NOTICE
 from gsv.text.split import METHODS
 from gsv.webui.clips import Clip, clip_of_wave
+from gsv.webui.drawn import drawn
 from gsv.webui.errors import told
 from gsv.webui.home import Home
 from gsv.webui.performing import MEANINGS, Performer
@@ -22,9 +23,6 @@ from gsv.webui.publishing import publish
 from gsv.webui.speaking import Placed, Request, Studio, languages_of
 from gsv.webui.weights import relative
 
-PAGES = Path(__file__).parent / "pages"
-# Texts of the table of takes are those whose keys begin so.
-_WORDS = "takes."
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # Pieces at once where many are wanted.
 _BATCH_SIZE = 20
@@ -87,9 +85,9 @@ def build(
     performer = Performer(home, studio)
     # Before the page, whose events would otherwise take their names.
     for name, returns in _ENDPOINTS.items():
-        publish(name, getattr(performer, name), MEANINGS, returns)
+        publish(home.words, name, getattr(performer, name), MEANINGS, returns)
     if alone:
-        publish("change_choices", performer.change_choices, MEANINGS, ["SoVITS weights", "GPT weights"])
+        publish(home.words, "change_choices", performer.change_choices, MEANINGS, ["SoVITS weights", "GPT weights"])
     _Page(home, performer, studio, batched).build(alone)
 
 
@@ -253,16 +251,7 @@ class _Page:
             self.stop = gr.Button(words("inference.stop"), variant="stop", min_width=100, scale=0, elem_id="tts_stop")
         self.status = gr.Markdown("", elem_id="tts_status")
         self.state = gr.State(Result())
-        texts = {key.removeprefix(_WORDS): text for key, text in words.texts.items() if key.startswith(_WORDS)}
-        self.takes = gr.HTML(
-            Result().shown(False),
-            html_template='<div class="takes"></div>',
-            css_template=(PAGES / "takes.css").read_text(encoding="utf-8"),
-            js_on_load=(PAGES / "takes.js").read_text(encoding="utf-8"),
-            apply_default_css=False,
-            words=texts,
-            elem_id="takes",
-        )
+        self.takes = drawn("takes", Result().shown(False), words)
         self.speech = gr.Audio(
             label=words("inference.result"), interactive=False, type="filepath", visible=False, elem_id="tts_speech"
         )
@@ -273,23 +262,29 @@ class _Page:
 
     def _wire(self) -> None:
         self.refresh.click(
-            told(self._refresh), [self.sovits, self.gpt], [self.sovits, self.gpt, self.list_path], **_PRIVATE
+            told(self.words, self._refresh),
+            [self.sovits, self.gpt],
+            [self.sovits, self.gpt, self.list_path],
+            **_PRIVATE,
         )
         chosen = [self.prompt_language, self.text_language, self.model_status, self.notice, self.gpt]
         self.sovits.input(
-            told(self._choose_sovits), [self.sovits, self.prompt_language, self.text_language], chosen, **_PRIVATE
+            told(self.words, self._choose_sovits),
+            [self.sovits, self.prompt_language, self.text_language],
+            chosen,
+            **_PRIVATE,
         )
-        self.gpt.input(told(self.performer.change_gpt_weights), self.gpt, self.model_status, **_PRIVATE)
-        self.reference.change(told(self._check), self.reference, self.check, **_PRIVATE)
+        self.gpt.input(told(self.words, self.performer.change_gpt_weights), self.gpt, self.model_status, **_PRIVATE)
+        self.reference.change(told(self.words, self._check), self.reference, self.check, **_PRIVATE)
         gr.on(
             [self.list_path.change, self.find.submit],
-            told(self._rows),
+            told(self.words, self._rows),
             [self.list_path, self.find],
             [self.rows, self.lines],
             **_PRIVATE,
         )
         self.rows.input(
-            told(self._row),
+            told(self.words, self._row),
             [self.rows, self.lines],
             [self.reference, self.prompt_text, self.prompt_language],
             **_PRIVATE,
@@ -326,8 +321,8 @@ class _Page:
         def speak(state: Result, *values: Any) -> Iterator[tuple[Any, ...]]:
             yield from self._speak(state, dict(zip(fields, values, strict=True)))
 
-        self.start.click(told(speak), [self.state, *fields.values()], outputs, **_PRIVATE)
-        self.takes.again(told(self._again), self.state, outputs, **_PRIVATE)
+        self.start.click(told(self.words, speak), [self.state, *fields.values()], outputs, **_PRIVATE)
+        self.takes.again(told(self.words, self._again), self.state, outputs, **_PRIVATE)
         self.stop.click(self.performer.stop, None, self.status, queue=False, **_PRIVATE)
 
     def _refresh(self, sovits: str | None, gpt: str | None) -> tuple[Any, Any, Any]:
@@ -414,7 +409,7 @@ class _Page:
     def _takes(self, request: Request, notes: list[str]) -> Iterator[Take]:
         for number, fragment in enumerate(self.studio.speak(request, notes.append), start=1):
             clip = clip_of_wave(fragment.wave, fragment.sampling_rate, f"piece{number}.wav")
-            yield Take(fragment.text, clip, fragment.sampling_rate, fragment.seed, fragment.warning)
+            yield Take(fragment.text, clip, fragment.sampling_rate, fragment.seed, self.words.said(fragment.warning))
 
     def _finished(self, result: Result, notes: list[str], fresh: int | None, count: int) -> tuple[Any, ...]:
         """The whole speech with its picture, and what is to say about it."""
@@ -433,7 +428,7 @@ class _Page:
         if len(result.takes) < count:
             line = f"{words('inference.stopped_after', done=len(result.takes), total=count)} {line}"
         notes = [*notes, *(take.warning for take in result.takes if take.warning)]
-        status = "\n\n".join([line, *(f"⚠ {_plain(note)}" for note in notes)])
+        status = "\n\n".join([line, *(f"⚠ {_plain(words.said(note))}" for note in notes)])
         audio = gr.Audio(str(whole.file), visible=True)
         return status, result.shown(False, fresh), audio, gr.Image(str(picture), visible=True), result, self._notice()
 

@@ -13,18 +13,16 @@ import gradio as gr
 
 from gsv.errors import GsvError, InputError, sentence
 from gsv.webui.clips import clip_of
+from gsv.webui.drawn import drawn
 from gsv.webui.errors import told
 from gsv.webui.home import Home
 from gsv.webui.labels import Labels, Row
 from gsv.webui.publishing import publish
 from gsv.webui.weights import relative
 
-PAGES = Path(__file__).parent / "pages"
 LANGUAGES = ("zh", "en", "ja", "ko", "yue")
 ROWS = 10
 _ROWS_AT_MOST = 100
-# Texts of the page are those whose keys begin so.
-_WORDS = "labelling."
 
 Json = dict[str, Any]
 
@@ -75,7 +73,9 @@ class Desk:
             "total": len(labels.rows),
             "changed": labels.changed,
             "revision": labels.revision,
-            "rows": [_shown(labels, row, place) for row, place in zip(shown.rows, shown.places, strict=True)],
+            "rows": [
+                _shown(self.home, labels, row, place) for row, place in zip(shown.rows, shown.places, strict=True)
+            ],
         }
 
     def label_edit(
@@ -133,16 +133,22 @@ class Desk:
             else:
                 answer["message"] = self._actions[request["do"]](view["path_list"], **request["with"])
         except Exception as error:
-            answer["error"] = _sentence(error)
+            answer["error"] = self._sentence(error)
         try:
             return {**self.label_page(**view), **answer}
         except GsvError as error:
-            return {"error": _sentence(error), **answer}
+            return {"error": self._sentence(error), **answer}
 
     @property
     def _actions(self) -> dict[str, Callable[..., str]]:
         actions = (self.label_edit, self.label_delete, self.label_split, self.label_merge, self.label_undo)
         return {action.__name__: action for action in (*actions, self.label_save)}
+
+    def _sentence(self, error: Exception) -> str:
+        known = sentence(error)
+        if known is None:
+            raise error
+        return self.home.words.said(known)
 
     def _path(self, path_list: str) -> Path:
         path = self.home.existing(path_list, "path_list").resolve()
@@ -154,7 +160,9 @@ class Desk:
         path = self._path(path_list)
         if path not in self._open:
             self.label_open(path_list)
-        return self._open[path]
+        labels = self._open[path]
+        labels.follow()
+        return labels
 
     def _audio(self, written: str) -> Path:
         return self.home.path(written, "audio path")
@@ -181,31 +189,19 @@ def build(home: Home, alone: bool, path_list: str = "") -> gr.Textbox:
     def answer(request: Json) -> Json:  # gradio marks the function, which a bound method does not let it.
         return desk.answer(request)
 
-    texts = {key.removeprefix(_WORDS): text for key, text in words.texts.items() if key.startswith(_WORDS)}
-    table = gr.HTML(
-        first,
-        html_template='<div class="labelling"></div>',
-        css_template=(PAGES / "labelling.css").read_text(encoding="utf-8"),
-        js_on_load=(PAGES / "labelling.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        server_functions=[answer],
-        words=texts,
-        languages=list(LANGUAGES),
-        page_rows=ROWS,
-        elem_id="labelling",
-    )
+    table = drawn("labelling", first, words, answer, languages=list(LANGUAGES), page_rows=ROWS)
 
     def show(written: str, now: Json) -> Json:
         return {"path": written, "message": desk.label_open(written), "opened": now["opened"] + 1}
 
-    path.submit(told(show), [path, table], table, api_visibility="private", show_progress="hidden")
+    path.submit(told(words, show), [path, table], table, api_visibility="private", show_progress="hidden")
     for name in ("open", "edit", "delete", "split", "merge", "undo", "save"):
-        publish(f"label_{name}", getattr(desk, f"label_{name}"), MEANINGS, ["what came of it"])
-    publish("label_page", desk.label_page, MEANINGS, ["the page of rows"])
+        publish(words, f"label_{name}", getattr(desk, f"label_{name}"), MEANINGS, ["what came of it"])
+    publish(words, "label_page", desk.label_page, MEANINGS, ["the page of rows"])
     return path
 
 
-def _shown(labels: Labels, row: Row, place: int) -> Json:
+def _shown(home: Home, labels: Labels, row: Row, place: int) -> Json:
     line = row.line
     name = line.audio.replace("\\", "/").rpartition("/")[2]
     shown: Json = {"id": row.id, "place": place, "name": name, "audio": line.audio}
@@ -213,11 +209,4 @@ def _shown(labels: Labels, row: Row, place: int) -> Json:
     try:
         return {**shown, "problem": "", **clip_of(labels.audio(row.id)).as_json()}
     except InputError as error:
-        return {**shown, "problem": str(error), "file": "", "seconds": 0, "peaks": []}
-
-
-def _sentence(error: Exception) -> str:
-    known = sentence(error)
-    if known is None:
-        raise error
-    return known
+        return {**shown, "problem": home.words.said(str(error)), "file": "", "seconds": 0, "peaks": []}

@@ -2,13 +2,15 @@
 
 Rows keep their number (`id`) while others come and go, so that two browsers that look at one list never mean different
 rows. The list file is only touched by `save`; until then every change is also in a draft beside it, which the next
-`Labels` of that list takes up, so that a closed window or a killed program loses nothing.
+`Labels` of that list takes up, so that a closed window or a killed program loses nothing. It is also how programs that
+have the same list open, such as the main app and the labelling app, see each other's changes.
 """
 
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, count
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from filelock import FileLock, Timeout
 
 from gsv.audio.io import Samples, load, resample, save_wav
 from gsv.dataset.listing import FIELDS, Line, numbered_lines, parse_line, write_list
@@ -28,6 +31,8 @@ _NO_BLANKS = ("zh", "ja", "yue", "cmn", "jp")
 _PLACES = ("。！？.!?", "，、；：,;:…—", " ")
 _SHORTEST_SECONDS = 0.05
 _UNDO_STEPS = 200
+# Splitting a long clip takes another program that long at most.
+_PATIENCE_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,14 @@ class Page:
     places: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class _Draft:
+    """What was not saved yet: lines that are to take the place of those in the file whose digest is `of`."""
+
+    of: str
+    lines: list[Line]
+
+
 class Labels:
     """The rows of one list file. May be used from many threads."""
 
@@ -64,6 +77,9 @@ class Labels:
         self._next = 0
         self._rows: tuple[Row, ...] = ()
         self._undo: list[tuple[Row, ...]] = []
+        self._base = ""
+        self._saved: tuple[Line, ...] = ()
+        self._seen: tuple[object, object] = (None, None)
         self.revision = 0
         self.restored = False
         self.reload()
@@ -71,24 +87,46 @@ class Labels:
     def reload(self) -> None:
         """The list as its file has it now, with the draft if one was left for exactly this state of the file."""
         with self._lock:
-            lines = [_read(text, number, self.path) for number, text in numbered_lines(self.path)]
+            lines = self._read_list()
             self._base = _digest(self.path)
             self._saved = tuple(lines)
-            draft = self._read_draft()
+            draft = self._own_draft()
             self.restored = draft is not None
-            self._rows = tuple(map(self._new, lines))
-            # Taking back a draft leads to what the file has.
-            self._undo = [self._rows] if draft is not None else []
+            self._rows = self._with_ids(lines)
+            self._undo = []
             if draft is not None:
-                self._rows = tuple(map(self._new, draft))
+                # Taking it back leads to what the file has.
+                self._undo = [self._rows]
+                self._rows = self._with_ids(draft)
             self.revision += 1
+            self._seen = self._stamps()
 
     def refresh(self) -> None:
         """Reads the file anew if another program has changed it; otherwise rows keep their numbers and changes."""
         with self._lock:
             self.restored = False
+            self.follow()
             if _digest(self.path) != self._base:
                 self.reload()
+
+    def follow(self) -> None:
+        """Takes over what other programs that have this list open have done to it since, saved or not.
+
+        Changes that were not saved stay as they are if the file was changed by something else; `save` tells then.
+        """
+        with self._lock:
+            seen = self._stamps()
+            if seen == self._seen:
+                return
+            base = _digest(self.path)
+            draft = self._read_draft()
+            if draft is None:
+                self._adopt(base, self._read_list(), None)
+            elif draft.of == base:
+                self._adopt(base, self._read_list(), draft.lines)
+            elif draft.of == self._base:
+                self._adopt(self._base, list(self._saved), draft.lines)
+            self._seen = seen
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -118,7 +156,7 @@ class Labels:
         self, row: int, *, text: str | None = None, language: str | None = None, speaker: str | None = None
     ) -> None:
         """Changes fields of a row; line breaks become blanks. Raises InputError for what a list cannot hold."""
-        with self._lock:
+        with self._alone():
             place, old = self._at(row)
             line = replace(
                 old.line,
@@ -131,7 +169,7 @@ class Labels:
 
     def delete(self, rows: Iterable[int]) -> None:
         """Takes rows out of the list; their sound files stay."""
-        with self._lock:
+        with self._alone():
             gone = {self._at(row)[1].id for row in rows}
             self._put(tuple(row for row in self._rows if row.id not in gone))
 
@@ -141,13 +179,13 @@ class Labels:
         The two clips are written beside the old one, which stays as it is. Returns the numbers of the new rows. Raises
         InputError for a time that is not inside the clip, AudioError for a clip that cannot be read.
         """
-        with self._lock:
+        with self._alone():
             place, old = self._at(row)
             audio = self._audio(old.line)
             wave, rate = _whole(audio)
             length = wave.shape[1] / rate
             if not _SHORTEST_SECONDS <= seconds <= length - _SHORTEST_SECONDS:
-                raise InputError(f"The row lasts {length:.2f} s and cannot be split at {seconds:.2f} s.")
+                raise InputError(f"The row lasts {length:.2f} s and cannot be split at {seconds:.2f} seconds.")
             cut = round(seconds * rate)
             share = seconds / length
             texts = parted(old.line.text, share if caret is None else None, caret)
@@ -166,7 +204,7 @@ class Labels:
         """
         if not 0 <= pause <= 10:
             raise InputError(f"A pause of {pause:g} s cannot be put between rows; take 0 to 10 s.")
-        with self._lock:
+        with self._alone():
             place, first = self._at(row)
             if place + 1 == len(self._rows):
                 raise InputError("The last row has no next one to be merged with.")
@@ -187,7 +225,7 @@ class Labels:
 
     def undo(self) -> bool:
         """Takes back the last change; whether there was one. Clips that a split or merge has written stay."""
-        with self._lock:
+        with self._alone():
             if not self._undo:
                 return False
             self._rows = self._undo.pop()
@@ -200,7 +238,7 @@ class Labels:
         Raises ListError, and changes nothing, if a row has no text or language, or if somebody else has changed the
         file since it was read; what was to be saved stays in the draft then.
         """
-        with self._lock:
+        with self._alone():
             if not self.changed:
                 return None
             for place, row in enumerate(self._rows, start=1):
@@ -229,7 +267,7 @@ class Labels:
         for place, one in enumerate(self._rows):
             if one.id == row:
                 return place, one
-        raise InputError("That row is not in the list any more; somebody may have deleted, split or merged it.")
+        raise InputError(f"The row {row} is not in the list any more; somebody may have deleted, split or merged it.")
 
     def _put(self, rows: tuple[Row, ...]) -> None:
         self._undo = [*self._undo[1 - _UNDO_STEPS :], self._rows]
@@ -239,30 +277,74 @@ class Labels:
     def _after(self) -> None:
         self.revision += 1
         draft = self._draft
-        if not self.changed:
+        if self.changed:
+            rows = [[row.line.audio, row.line.speaker, row.line.language, row.line.text] for row in self._rows]
+            with written_whole(draft) as temporary:
+                temporary.write_text(json.dumps({"of": self._base, "rows": rows}, ensure_ascii=False), encoding="utf-8")
+        else:
             draft.unlink(missing_ok=True)
-            return
-        rows = [[row.line.audio, row.line.speaker, row.line.language, row.line.text] for row in self._rows]
-        with written_whole(draft) as temporary:
-            temporary.write_text(json.dumps({"of": self._base, "rows": rows}, ensure_ascii=False), encoding="utf-8")
+        self._seen = self._stamps()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other thread or program changes the list until the block ends, which begins with what they made of it."""
+        place = self.path.with_name(f".{self.path.name}.lock")
+        with self._lock:
+            try:
+                lock = FileLock(place).acquire(timeout=_PATIENCE_SECONDS)
+            except Timeout:
+                raise InputError(f"Another program is at work on {self.path}; wait for its end.") from None
+            with lock:
+                self.follow()
+                yield
 
     @property
     def _draft(self) -> Path:
         return self.path.with_name(f".{self.path.name}.draft")
 
-    def _read_draft(self) -> list[Line] | None:
-        """The rows of a draft of this state of the file; one of another state is set aside under a name of its own."""
+    def _read_list(self) -> list[Line]:
+        return [_read(text, number, self.path) for number, text in numbered_lines(self.path)]
+
+    def _read_draft(self) -> "_Draft | None":
+        """The draft that there is; one that is damaged is of no state of the file."""
         try:
             content = json.loads(self._draft.read_text(encoding="utf-8"))
-            lines = [Line(*row) for row in content["rows"]]
-            if content["of"] == self._base:
-                return lines
+            return _Draft(str(content["of"]), [Line(*row) for row in content["rows"]])
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, KeyError):
-            pass  # Damaged: set aside as well.
+            return _Draft("", [])
+
+    def _own_draft(self) -> list[Line] | None:
+        """The rows of a draft of this state of the file; one of another state is set aside under a name of its own."""
+        draft = self._read_draft()
+        if draft is None:
+            return None
+        if draft.of == self._base:
+            return draft.lines
         self._draft.replace(_unused(self._draft.with_suffix(".old")))
         return None
+
+    def _adopt(self, base: str, saved: Sequence[Line], draft: Sequence[Line] | None) -> None:
+        """The list as others have left it; taking that back leads to what it was here."""
+        before = self._rows, self._saved
+        rows = self._with_ids(saved if draft is None else draft)
+        if rows != self._rows:
+            self._undo = [*self._undo[1 - _UNDO_STEPS :], self._rows]
+        self._base, self._saved, self._rows = base, tuple(saved), rows
+        if before != (self._rows, self._saved):
+            self.revision += 1
+
+    def _with_ids(self, lines: Iterable[Line]) -> tuple[Row, ...]:
+        """Rows of lines; those of a recording that has a row already keep its number."""
+        known: dict[str, list[int]] = {}
+        for row in self._rows:
+            known.setdefault(row.line.audio, []).append(row.id)
+        return tuple(Row(ids.pop(0), line) if (ids := known.get(line.audio)) else self._new(line) for line in lines)
+
+    def _stamps(self) -> tuple[object, object]:
+        """By which a change of the list or its draft is noticed."""
+        return _stamp(self.path), _stamp(self._draft)
 
     def _new(self, line: Line) -> Row:
         self._next += 1
@@ -317,6 +399,14 @@ def _plain(value: str, field: str) -> str:
     if "|" in value:
         raise InputError(f"The {field} {value!r} cannot be used: a list file parts its fields with |.")
     return value
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_mtime_ns, state.st_size
 
 
 def _digest(path: Path) -> str:

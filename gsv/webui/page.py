@@ -75,14 +75,14 @@ class Page:
             close_button = gr.Button(self.words("close"), elem_id=f"close_{job}", min_width=100)
         self.panel(job)
         event = open_button.click(
-            told(opening),
+            told(self.words, opening),
             list(inputs.values()),
             list(fills),
             concurrency_limit=None,
             trigger_mode="multiple",
             **PRIVATE,
         )
-        close_button.click(told(lambda: gr.Info(stop())), concurrency_limit=None, **PRIVATE)
+        close_button.click(told(self.words, lambda: gr.Info(stop())), concurrency_limit=None, **PRIVATE)
         return event
 
     def toggle(self, job: str, change: Callable[..., str], inputs: Mapping[str, Any]) -> None:
@@ -94,7 +94,7 @@ class Page:
 
         button = gr.Button(self.words(f"toggle.{job}"), size="sm", elem_id=f"toggle_{job}")
         self.panel(job)
-        button.click(told(changing), list(inputs.values()), concurrency_limit=None, **PRIVATE)
+        button.click(told(self.words, changing), list(inputs.values()), concurrency_limit=None, **PRIVATE)
 
     def finish(self, blocks: gr.Blocks, machine: gr.HTML) -> None:
         """Wires what concerns all fields and panels; called when all are made."""

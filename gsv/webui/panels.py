@@ -42,7 +42,7 @@ def of_status(home: Home, now: Status) -> str:
             0, f'<div class="gsv-bar" role="progressbar" aria-valuenow="{now.fraction:.0%}"><i{share}></i></div>'
         )
     if now.counts:
-        counts = " · ".join(f"<b>{count}</b> {escape(what)}" for what, count in now.counts.items())
+        counts = " · ".join(f"<b>{count}</b> {escape(words.said(what))}" for what, count in now.counts.items())
         parts.append(f'<div class="gsv-counts">{counts}</div>')
     parts.append(_problems(home, now))
     parts.append(_made(home, now.files))
@@ -111,7 +111,7 @@ def _problems(home: Home, now: Status) -> str:
     shown = [problem for problem in now.problems if problem.reason][:_PROBLEMS]
     if not shown:
         return ""
-    rows = "".join(f"<li><b>{escape(one.name)}</b>: {escape(one.reason)}</li>" for one in shown)
+    rows = "".join(f"<li><b>{escape(one.name)}</b>: {escape(home.words.said(one.reason))}</li>" for one in shown)
     links = " ".join(_link(home, path, path.name) for path in now.logs)
     return f"<ul>{rows}</ul>{links}"
 

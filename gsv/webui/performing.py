@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from gsv.audio.io import duration
 from gsv.dataset.listing import Line, read_list
-from gsv.errors import GsvError, InputError, SynthesisError
+from gsv.errors import AudioError, GsvError, InputError, SynthesisError
 from gsv.jobs.parameters import read_options
-from gsv.synthesis.reference import check_reference
+from gsv.synthesis.reference import check_length, check_reference
 from gsv.text import split
 from gsv.webui.clips import clip_of_wave
 from gsv.webui.home import Home
@@ -238,7 +239,7 @@ class Performer:
     def check_ref(self, ref_wav_path: Any) -> str:
         """Whether a recording is good as a reference: its length and loudness, and what to do about them."""
         words = self.home.words
-        found = check_reference(self._file(ref_wav_path, "ref_wav_path"))
+        found = check_reference(self._reference(ref_wav_path, "ref_wav_path"))
         first = words("inference.reference", seconds=f"{found.seconds:.1f}", loudness=f"{found.loudness:.0f}")
         faults = [words(f"inference.reference_{fault}") for fault in found.faults]
         return " ".join((first, *(faults or [words("inference.reference_good")])))
@@ -278,10 +279,10 @@ class Performer:
         for name in ("language", "transcript_language"):
             known[name] = language_named(known[name] or self.page_language, label(name))
         known["split"] = split_named(known["split"] or "cut1", label("split"))
-        known["reference"] = self._file(known["reference"], label("reference"))
+        known["reference"] = self._reference(known["reference"], label("reference"))
         auxiliary = known.pop("auxiliary", None) or []
         more = auxiliary if isinstance(auxiliary, list) else [auxiliary]
-        known["auxiliary"] = tuple(self._file(one, label("auxiliary")) for one in more)
+        known["auxiliary"] = tuple(self._reference(one, label("auxiliary")) for one in more)
         return read_options(Request, known, self.home.project, labels)
 
     def _spoken(self, request: Request) -> tuple[Json, int]:
@@ -313,8 +314,19 @@ class Performer:
             raise InputError(f"{argument}: {path} is a folder; name a sound file in it.")
         return path
 
+    def _reference(self, value: Any, argument: str) -> Path:
+        """A file that sounds, and for long enough to be a reference."""
+        path = self._file(value, argument)
+        try:
+            check_length(path, duration(path))
+        except AudioError as error:
+            raise naming(argument, error) from None
+        return path
+
     def _weights(self, text: str, argument: str) -> Path:
         path = self.home.path(text, argument)
+        if path.is_dir():
+            raise InputError(f"{argument}: {path} is a folder; name the weight file in it.")
         if not path.is_file():
             from gsv.checkpoints import missing_weights
 

@@ -8,9 +8,12 @@ import gradio as gr
 from gradio.components import Component
 
 from gsv.webui.errors import told
+from gsv.webui.kinds import checked
+from gsv.webui.words import Words
 
 
 def publish(
+    words: Words,
     name: str,
     function: Callable[..., Any],
     meanings: Mapping[str, str],
@@ -22,7 +25,7 @@ def publish(
 
     Endpoints of one `group` share a `limit` of calls at a time; None is no limit.
     """
-    shown = told(function)
+    shown = told(words, checked(function))
     arguments = list(inspect.signature(function).parameters)
     lines = "".join(f"\n    {argument}: {meanings[argument]}" for argument in arguments)
     shown.__doc__ = f"{function.__doc__}\n\nArgs:{lines}" if arguments else function.__doc__

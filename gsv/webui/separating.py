@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from gsv.environments import environment
-from gsv.errors import InputError
+from gsv.errors import GsvError, InputError
 from gsv.jobs.stages import STAGES
 from gsv.webui import panels, running
 from gsv.webui.errors import told
@@ -70,12 +70,14 @@ class Separator:
         if not model_name.strip():
             raise InputError(f"model_name is empty; choose one of {', '.join(self.uvr_models())}.")
         masks = model_name.strip() == MASKS
+        if not masks:
+            self._check_model(model_name.strip())
         values = {
             "inp": self._input(inp_root, paths),
             "model": "" if masks else model_name.strip(),
             "method": "hpss" if masks else "model",
-            "vocal_root": self.home.path(save_root_vocal, "save_root_vocal"),
-            "ins_root": self.home.path(save_root_ins, "save_root_ins"),
+            "vocal_root": self.home.output(save_root_vocal, "save_root_vocal"),
+            "ins_root": self.home.output(save_root_ins, "save_root_ins"),
             "agg": agg,
             "format": format0,
         }
@@ -84,6 +86,14 @@ class Separator:
     def close_uvr_convert(self) -> str:
         """Ends the separation; recordings that are finished stay."""
         return running.close(self.home, _JOB)
+
+    def _check_model(self, name: str) -> None:
+        from gsv.dataset.uvr5_models import model_file
+
+        try:
+            model_file(name, self.home.project)
+        except GsvError as error:
+            raise type(error)(f"model_name: {error}") from None
 
     def _input(self, inp_root: str, paths: Any) -> Path:
         """The recordings: what was uploaded, or what a path names."""
@@ -152,9 +162,11 @@ def build(home: Home, alone: bool) -> None:
         return gr.Dropdown(found)
 
     fields = [model, source, voices, files, rest, aggression, kind]
-    start.click(told(convert), fields, None, concurrency_limit=None, **_PRIVATE)
-    stop.click(told(lambda: gr.Info(separator.close_uvr_convert())), None, None, concurrency_limit=None, **_PRIVATE)
-    model.focus(told(models), None, model, **_PRIVATE)
+    start.click(told(words, convert), fields, None, concurrency_limit=None, **_PRIVATE)
+    stop.click(
+        told(words, lambda: gr.Info(separator.close_uvr_convert())), None, None, concurrency_limit=None, **_PRIVATE
+    )
+    model.focus(told(words, models), None, model, **_PRIVATE)
     before = gr.State("")
 
     def tick(seen: str) -> tuple[Any, Any]:
@@ -162,9 +174,9 @@ def build(home: Home, alone: bool) -> None:
         return (gr.skip(), gr.skip()) if now == seen else (now, now)
 
     gr.Timer(_TICK_SECONDS).tick(tick, before, [before, panel], concurrency_limit=None, **_PRIVATE)
-    publish("uvr_models", separator.uvr_models, MEANINGS, ["models"])
-    publish("uvr_convert", separator.uvr_convert, MEANINGS, ["how far it is"])
-    publish("close_uvr_convert", separator.close_uvr_convert, MEANINGS, ["what came of it"])
+    publish(words, "uvr_models", separator.uvr_models, MEANINGS, ["models"])
+    publish(words, "uvr_convert", separator.uvr_convert, MEANINGS, ["how far it is"])
+    publish(words, "close_uvr_convert", separator.close_uvr_convert, MEANINGS, ["what came of it"])
 
 
 def _together(files: list[Path]) -> Path:

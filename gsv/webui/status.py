@@ -16,25 +16,26 @@ def text(words: Words, status: Status) -> str:
 
 def progress(words: Words, status: Status) -> str:
     """The present stretch: title, share, rate, time left, note; empty before the first."""
+    message = words.said(status.message)
     if not status.total:
-        return status.message
-    parts = [f"{status.title} {status.done}/{status.total} ({status.fraction:.0%})"]
+        return message
+    parts = [f"{words.said(status.title)} {status.done}/{status.total} ({status.fraction:.0%})"]
     if status.rate:
-        parts.append(words("status.rate", rate=f"{status.rate:.3g}", unit=status.unit))
+        parts.append(words("status.rate", rate=f"{status.rate:.3g}", unit=words.said(status.unit)))
     if status.seconds_left is not None:
         parts.append(words("status.left", time=duration(status.seconds_left)))
-    if status.message:
-        parts.append(status.message)
+    if message:
+        parts.append(message)
     return " · ".join(parts)
 
 
 def outcome(words: Words, status: Status) -> str:
     """What came of a job that has ended; of one that was partly done, how many failed and which log names them."""
     if status.state != "partly done":
-        return status.message
+        return words.said(status.message)
     failed = sum(problem.state == "failed" for problem in status.problems)
     logs = ", ".join(map(str, status.logs)) or str(status.log)
-    return words("status.failures", message=status.message, count=failed, log=logs)
+    return words("status.failures", message=words.said(status.message), count=failed, log=logs)
 
 
 def occupied(words: Words, job: str) -> str:

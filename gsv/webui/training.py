@@ -225,8 +225,8 @@ def _curves(
         return draw(exp_name) if now is not None and not now.status.ended else (gr.skip(), gr.skip())
 
     shown = [plot, samples]
-    gr.Timer(_CURVES_SECONDS).tick(told(follow), shared.exp_name, shown, queue=False, **PRIVATE)
-    gr.on([tab.select, blocks.load], told(draw), shared.exp_name, shown, **PRIVATE)
+    gr.Timer(_CURVES_SECONDS).tick(told(words, follow), shared.exp_name, shown, queue=False, **PRIVATE)
+    gr.on([tab.select, blocks.load], told(words, draw), shared.exp_name, shown, **PRIVATE)
 
 
 def _speaking(page: Page) -> None:
@@ -256,7 +256,7 @@ def _switching(page: Page, shared: _Shared, fields: _Fields, blocks: gr.Blocks) 
         *(fields.batch_size, fields.total_epoch, fields.save_every),
         *(fields.text_rate, fields.checkpointing, fields.lora_rank),
     ]
-    shared.version.input(told(switch), shared.version, filled, **PRIVATE)
+    shared.version.input(told(page.words, switch), shared.version, filled, **PRIVATE)
     names = ("pretrained_s2G", "pretrained_s2D", "pretrained_s1")
     blocks.load(
         lambda: [page.settings.version.name, *(_path(page, name) for name in names)],

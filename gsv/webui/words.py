@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gsv.errors import InputError
+from gsv.webui.saying import saying_of
 
 FOLDER = Path(__file__).parent / "words"
 ENGLISH = "en_US"
@@ -21,6 +22,10 @@ class Words:
     def __call__(self, key: str, **values: object) -> str:
         """The text, with `{name}` replaced by the values."""
         return self.texts[key].format(**values) if values else self.texts[key]
+
+    def said(self, text: str) -> str:
+        """What a stage or a check of input says, in this language as far as it is known there."""
+        return saying_of(self.language)(text)
 
 
 def languages() -> list[str]:

@@ -3,7 +3,9 @@
 import socket
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -59,23 +61,24 @@ def test_apps_end_with_the_main_one(narrow: Any, tmp_path: Path) -> None:
             time.sleep(0.1)
 
 
-def test_every_call_at_once_is_answered_truly(client: Client, server: Server) -> None:
-    """Many clients open and close at random: each call is answered with a state, and in the end nothing runs."""
-    import random
+def test_a_crowd_that_opens_and_closes_at_random_is_always_told_the_truth(
+    server: Server, tool: Callable[[str], ModuleType]
+) -> None:
+    """The long form, with every job: python tools/crowd.py --seconds 300."""
+    report = tool("crowd").crowd(server.url, server.pid, ["_slice", "_denoise", "1a"], clients=20, seconds=20)
+    assert report.wrong == []
+    assert {"stopped", "idle", "occupied"} <= {answer.says for answer in report.answers}
+    assert not list((server.home / "logs" / "jobs").glob("*.json"))
 
-    draw = random.Random(7)
-    given = {"inp": str(SAMPLE / "clips"), "n_parts": 1}
-    calls = []
-    for number in range(40):
-        if draw.random() < 0.5:
-            calls.append(client.submit(**given, opt_root=f"output/many{number}", api_name="/open_slice"))
-        else:
-            calls.append(client.submit(api_name="/close_slice"))
-        time.sleep(draw.random() / 2)
-    answers = [call.result(timeout=240) for call in calls]
-    texts = [answer if isinstance(answer, str) else answer[0] for answer in answers]
-    known = ("is done", "was stopped", "is not running", "occupied")
-    assert [text for text in texts if not any(part in text for part in known)] == []
-    client.predict(api_name="/close_slice")
-    assert client.predict(api_name="/close_slice") == "Slicing is not running."
-    assert not list((server.home / "logs" / "jobs").glob("slice*.json"))
+
+def test_untrue_answers_would_be_noticed(tool: Callable[[str], ModuleType]) -> None:
+    crowd = tool("crowd")
+
+    def answer(opening: bool, says: str, begun: float, ended: float, first: float | None = None) -> Any:
+        return crowd.Answer("_slice", opening, begun, ended, says, "", first)
+
+    ran, stop = answer(True, "stopped", 0, 100, 1), answer(False, "stopped", 95, 100)
+    assert list(crowd.untrue([ran, stop, answer(True, "occupied", 50, 51), answer(False, "idle", 101, 102)])) == []
+    for lie in (answer(False, "idle", 50, 51), answer(True, "occupied", 101, 102), answer(True, "done", 20, 60, 22)):
+        assert len(list(crowd.untrue([ran, stop, lie]))) == 1, lie
+    assert len(list(crowd.untrue([ran]))) == 1, "nobody had closed it"

@@ -228,57 +228,6 @@ def test_a_job_is_closed_in_the_middle_and_occupied_until_then(client: Client, j
     assert (last if isinstance(last, str) else last[0]).endswith("was stopped.")
 
 
-BAD: list[tuple[str, dict[str, Any], str]] = [
-    ("open_slice", {"inp": "/not/there"}, "^inp: there is no file or folder"),
-    ("open_slice", {"inp": ""}, "^inp: "),
-    ("open_slice", {"inp": "HERE", "threshold": "$(x)"}, "^threshold is "),
-    ("open_slice", {"inp": "HERE", "min_length": "4000; touch x"}, "^min_length is "),
-    ("open_slice", {"inp": "HERE", "_max": "nan"}, "^_max is "),
-    ("open_slice", {"inp": "HERE", "alpha": -1}, "^alpha is "),
-    ("open_slice", {"inp": "HERE", "n_parts": 1e99}, "^n_parts is "),
-    ("open_slice", {"inp": "HERE", "opt_root": "FILE"}, "^opt_root: .* is a file"),
-    ("open_denoise", {"denoise_inp_dir": "/not/there"}, "^denoise_inp_dir: "),
-    ("open_asr", {"asr_inp_dir": "/not/there"}, "^asr_inp_dir: "),
-    ("change_lang_choices", {"key": "nobody"}, "asr_model: there is no recogniser"),
-    ("change_label", {"path_list": "/not/there.list"}, "^path_list: "),
-    ("open1a", {"inp_text": "/not/there.list", "inp_wav_dir": ""}, "^inp_text: "),
-    ("open1a", {"inp_text": "EMPTY", "inp_wav_dir": ""}, "^inp_text: .* is empty"),
-    ("open1a", {"inp_text": "FILE", "inp_wav_dir": "/not/there"}, "^inp_wav_dir: "),
-    ("open1a", {"inp_text": "FILE", "inp_wav_dir": "", "exp_name": "a/b"}, "^exp_name: "),
-    ("open1a", {"inp_text": "FILE", "inp_wav_dir": "", "gpu_numbers": "0;1"}, "^gpu_numbers is "),
-    ("open1a", {"inp_text": "FILE", "inp_wav_dir": "", "bert_pretrained_dir": "/no"}, "^bert_pretrained_dir: "),
-    ("open1b", {"inp_text": "FILE", "inp_wav_dir": "", "ssl_pretrained_dir": "/no"}, "^ssl_pretrained_dir: "),
-    ("open1c", {"inp_text": "FILE", "pretrained_s2G_path": "/no.pth"}, "^pretrained_s2G_path: "),
-    ("open1abc", {"inp_text": "FILE", "inp_wav_dir": "", "gpu_numbers1c": "x"}, "^gpu_numbers1c is "),
-    ("open1Ba", {"exp_name": "nobody"}, "^exp_name: there is no experiment nobody"),
-    ("open1Ba", {"exp_name": "there", "batch_size": 0}, "^batch_size is 0"),
-    ("open1Ba", {"exp_name": "there", "total_epoch": "many"}, "^total_epoch is 'many'"),
-    ("open1Ba", {"exp_name": "there", "text_low_lr_rate": 7}, "^text_low_lr_rate is 7"),
-    ("open1Ba", {"exp_name": "there", "lora_rank": "33"}, "^lora_rank is '33'"),
-    ("open1Ba", {"exp_name": "there", "gpu_numbers1Ba": "--help"}, "^gpu_numbers1Ba"),
-    ("open1Ba", {"exp_name": "there", "pretrained_s2D": "/no.pth"}, "^pretrained_s2D: "),
-    ("open1Bb", {"exp_name": "there", "save_every_epoch": -5}, "^save_every_epoch is -5"),
-    ("open1Bb", {"exp_name": "there", "pretrained_s1": "/no.ckpt"}, "^pretrained_s1: "),
-    ("open1Bb", {"exp_name": "there"}, "make the semantic tokens .stage 1c. of this experiment first"),
-    ("change_tts_inference", {"gpu_number": "0-1"}, "^gpu_number is '0-1'"),
-    ("change_tts_inference", {"gpt_path": "/no.ckpt"}, "^gpt_path: "),
-    ("change_tts_inference", {"sovits_path": "/no.pth"}, "^sovits_path: "),
-]
-
-
-@pytest.mark.parametrize(("name", "given", "message"), BAD)
-def test_what_is_wrong_is_refused_by_the_argument(
-    client: Client, server: Server, name: str, given: dict[str, Any], message: str
-) -> None:
-    empty = server.home / "empty.list"
-    empty.write_text("\n")
-    (server.home / "logs" / "there").mkdir(parents=True, exist_ok=True)
-    places = {"HERE": str(SAMPLE / "clips"), "FILE": str(SAMPLE / "sample.list"), "EMPTY": str(empty)}
-    given = {key: places.get(value, value) if isinstance(value, str) else value for key, value in given.items()}
-    with pytest.raises(AppError, match=message):
-        client.predict(**given, api_name=f"/{name}")
-
-
 def test_weights_that_are_not_there_are_named_with_what_gets_them(client: Client, server: Server) -> None:
     client.predict(version_="v1", api_name="/switch_version")
     try:

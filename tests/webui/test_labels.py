@@ -1,5 +1,7 @@
 """The model of a list that is being corrected: nothing in it knows of a page."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +141,41 @@ def test_changes_that_were_not_saved_are_there_again_after_a_crash_and_can_be_ta
     assert texts(again)[0] == "One."
     assert not again.changed
     assert not opened(folder).restored
+
+
+def test_two_programs_that_have_a_list_open_see_each_others_changes(folder: Path) -> None:
+    here, there = opened(folder), opened(folder)
+    first, second = here.rows[0].id, there.rows[1].id
+    here.edit(first, text="Uno.")
+    # Without having looked in between.
+    there.edit(second, text="Dos.")
+    here.follow()
+    assert texts(here) == texts(there) == ["Uno.", "Dos.", "三个。四个。", "Four."]
+    assert [row.id for row in here.rows] == [1, 2, 3, 4], "they are the same rows"
+    there.delete([second])
+    with pytest.raises(InputError, match="not in the list any more"):
+        here.edit(here.rows[1].id, text="Zwei.")
+    seen = here.revision
+    there.save()
+    here.follow()
+    assert not here.changed and not there.changed and here.revision > seen
+    assert [line.text for line in read_list(folder / "voice.list")] == texts(here) == ["Uno.", "三个。四个。", "Four."]
+    assert list(folder.glob(".voice.list.draft")) == []
+    here.undo()
+    there.follow()
+    assert texts(there) == texts(here) == ["Uno.", "Dos.", "三个。四个。", "Four."]
+
+
+def test_what_two_programs_change_at_once_is_all_there(folder: Path) -> None:
+    write = (
+        "import sys; from pathlib import Path; from gsv.webui.labels import Labels\n"
+        "labels = Labels(Path(sys.argv[1]), Path)\n"
+        "for number in range(40): labels.edit(int(sys.argv[2]), text=f'{sys.argv[2]} {number}')\n"
+    )
+    command = [sys.executable, "-c", write, str(folder / "voice.list")]
+    writers = [subprocess.Popen([*command, str(row)]) for row in (1, 2)]
+    assert [writer.wait(240) for writer in writers] == [0, 0]
+    assert texts(opened(folder))[:2] == ["1 39", "2 39"]
 
 
 def test_a_draft_of_another_state_of_the_list_is_set_aside_not_used(folder: Path) -> None:

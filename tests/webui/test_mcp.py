@@ -22,10 +22,10 @@ CLIPS = Path(__file__).parents[1] / "sample" / "clips"
 
 def asked(server: Server, question: Callable[[ClientSession], Awaitable[Any]]) -> Any:
     async def ask() -> Any:
-        async with streamablehttp_client(f"{server.url}gradio_api/mcp/") as (reader, writer, _):
-            async with ClientSession(reader, writer) as session:
-                await session.initialize()
-                return await question(session)
+        address = f"{server.url}gradio_api/mcp/"
+        async with streamablehttp_client(address) as (reader, writer, _), ClientSession(reader, writer) as session:
+            await session.initialize()
+            return await question(session)
 
     return asyncio.run(ask())
 

@@ -1,7 +1,5 @@
 // Draws one page of a list's rows and sends every change to the server, which answers with the rows as they are then.
-const words = props.words;
 const root = element.querySelector('.labelling');
-const base = (window.gradio_config?.root || '') + '/gradio_api/file=';
 const view = { path_list: '', page: 1, rows: props.page_rows, find: '' };
 const marks = new Map(); // row -> the second at which it would be split
 const waiting = new Map(); // "row field" -> the timer of an edit that is still being typed
@@ -11,15 +9,6 @@ let current = null; // the row that shortcuts mean
 let playing = null;
 let busy = Promise.resolve();
 
-const make = (tag, attributes = {}, ...children) => {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name in made) made[name] = value;
-    else made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-};
 const button = (label, title, onclick, name = '') => {
   const made = make('button', { type: 'button', title, onclick, className: name }, label);
   made.setAttribute('aria-label', title);
@@ -232,24 +221,13 @@ player.onpause = player.onended = () => player.onplay();
 
 function paint(made) {
   const { row, canvas } = made;
-  const width = canvas.clientWidth, height = canvas.clientHeight, ratio = window.devicePixelRatio || 1;
-  if (!width) return;
-  canvas.width = width * ratio;
-  canvas.height = height * ratio;
   const style = getComputedStyle(root);
-  const pen = canvas.getContext('2d');
-  pen.scale(ratio, ratio);
+  const [heard, rest] = [style.getPropertyValue('--color-accent'), style.getPropertyValue('--body-text-color-subdued')];
   const played = playing === row.id ? player.currentTime / row.seconds : 0;
-  // Quiet recordings are drawn as high as loud ones.
-  const loudest = Math.max(20, ...row.peaks);
-  row.peaks.forEach((peak, index) => {
-    const x = (index / row.peaks.length) * width, bar = Math.max(1, (peak / loudest) * (height - 4));
-    pen.fillStyle = index / row.peaks.length < played ? style.getPropertyValue('--color-accent') : style.getPropertyValue('--body-text-color-subdued');
-    pen.fillRect(x, (height - bar) / 2, Math.max(1, width / row.peaks.length - 0.5), bar);
-  });
-  if (marks.has(row.id)) {
-    pen.fillStyle = '#dc2626';
-    pen.fillRect((marks.get(row.id) / row.seconds) * width - 1, 0, 2, height);
+  const drawing = paintWave(canvas, row.peaks, (share) => (share < played ? heard : rest));
+  if (drawing && marks.has(row.id)) {
+    drawing.pen.fillStyle = '#dc2626';
+    drawing.pen.fillRect((marks.get(row.id) / row.seconds) * drawing.width - 1, 0, 2, drawing.height);
   }
 }
 

@@ -1,8 +1,6 @@
 // The pieces of a speech: they sound one after another while later ones are still being made, and each can be heard,
 // made anew, and taken home by itself.
-const words = props.words;
 const root = element.querySelector('.takes');
-const base = (window.gradio_config?.root || '') + '/gradio_api/file=';
 const single = new Audio();
 let context = null; // of the sounds that follow each other without a gap
 let sources = [];
@@ -11,15 +9,6 @@ let run = null;
 let heard = 0; // takes of this run that were put in line
 let queue = Promise.resolve();
 
-const make = (tag, attributes = {}, ...children) => {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name in made) made[name] = value;
-    else made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-};
 
 const loud = make('input', { type: 'checkbox', checked: localStorage.getItem('gsv-loud') !== '0' });
 loud.onchange = () => { localStorage.setItem('gsv-loud', loud.checked ? '1' : '0'); if (!loud.checked) hush(); };
@@ -63,6 +52,7 @@ function play(take, row) {
 }
 
 function draw() {
+  const color = getComputedStyle(root).getPropertyValue('--color-accent');
   const value = props.value || { takes: [] };
   bar.style.display = value.takes.length ? '' : 'none';
   if (value.run !== run) {
@@ -81,28 +71,13 @@ function draw() {
         make('button', { type: 'button', title: words.again, disabled: value.working, onclick: () => trigger('again', { index }) }, '↻'),
         make('a', { className: 'button', title: words.download, href: base + take.file, download: `piece${index + 1}.wav` }, '⤓')),
       ...(take.warning ? [make('div', { className: 'warning' }, take.warning)] : []));
-    requestAnimationFrame(() => paint(canvas, take.peaks));
+    requestAnimationFrame(() => paintWave(canvas, take.peaks, () => color));
     return row;
   }));
   const unheard = value.takes.slice(heard);
   heard = value.takes.length;
   if (value.working && loud.checked) unheard.forEach(follow);
   if (value.fresh !== null && value.fresh !== undefined && loud.checked) play(value.takes[value.fresh], list.children[value.fresh]);
-}
-
-function paint(canvas, peaks) {
-  const width = canvas.clientWidth, height = canvas.clientHeight, ratio = window.devicePixelRatio || 1;
-  if (!width) return;
-  canvas.width = width * ratio;
-  canvas.height = height * ratio;
-  const pen = canvas.getContext('2d');
-  pen.scale(ratio, ratio);
-  pen.fillStyle = getComputedStyle(root).getPropertyValue('--color-accent');
-  const loudest = Math.max(20, ...peaks);
-  peaks.forEach((peak, index) => {
-    const bar = Math.max(1, (peak / loudest) * (height - 4));
-    pen.fillRect((index / peaks.length) * width, (height - bar) / 2, Math.max(1, width / peaks.length - 0.5), bar);
-  });
 }
 
 watch('value', draw);
