@@ -3,11 +3,13 @@
     python tools/bench.py --random v2            official widths, random weights: speed does not depend on the values
     python tools/bench.py --gpt A.ckpt --sovits B.pth
     python tools/bench.py --random v2Pro --json results.json
+    python tools/bench.py --random v2 --clients 1 8 32
     python tools/bench.py --slicing
 
 Prints the median of several rounds, with hardware and versions. One round is: read a sentence and make its semantic
 tokens (a fixed number of them, with the end mark held back), turn tokens into a wave, and all of it together. A round
-of slicing reads a recording of ten minutes, 44.1 kHz stereo, twice and writes its pieces, in one thread.
+of slicing reads a recording of ten minutes, 44.1 kHz stereo, twice and writes its pieces, in one thread. With --clients
+a round lets so many threads speak to one engine at once: tokens alone, whole sentences, and streams of chunks.
 """
 
 import gsv  # noqa: F401  Before torch: it tells OpenMP how to wait.
@@ -18,9 +20,11 @@ import json
 import platform
 import statistics
 import sys
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,8 +44,11 @@ from gsv.models.sovits import Sovits, SovitsConfig
 from gsv.models.speaker import SpeakerConfig, SpeakerEncoder
 from gsv.models.t2s import T2S, T2SConfig
 from gsv.paths import Project
+from gsv.synthesis import decoder as decoder_module
+from gsv.synthesis import engine as engine_module
 from gsv.synthesis.decoder import Row, generate
-from gsv.synthesis.engine import Engine
+from gsv.synthesis.engine import Engine, SpeechOptions
+from gsv.synthesis.streaming import Streaming
 from gsv.synthesis.voice import Voice, VoiceMaker
 from gsv.training.start import read_config
 from gsv.versions import version_named
@@ -78,6 +85,35 @@ class Result:
 
 
 @dataclass(frozen=True)
+class LoadResult:
+    """Medians over the rounds, for so many clients at once; gains are against the first number of clients.
+
+    Rates are by the clock, and by the time that processors worked for this process, which says more on a busy machine.
+    `load_average` is how many programs wanted a processor on average while this was measured, these clients included.
+    """
+
+    weights: str
+    clients: int
+    device: str
+    threads: int
+    rounds: int
+    t2s_tokens_per_s: float
+    t2s_gain: float
+    t2s_tokens_per_processor_s: float
+    t2s_processor_gain: float
+    speech_s_per_s: float
+    speech_gain: float
+    speech_s_per_processor_s: float
+    speech_processor_gain: float
+    all_sentences_s: float
+    first_chunk_s: float
+    resident_mib: float
+    load_average: float
+    hardware: str
+    versions: str
+
+
+@dataclass(frozen=True)
 class SlicingResult:
     """Medians over the rounds, in times real time: by the clock, and by the time that the processor worked."""
 
@@ -90,12 +126,18 @@ class SlicingResult:
     versions: str
 
 
-def random_engine(name: str, device: torch.device) -> Engine:
-    """Official widths with random weights."""
+def random_engine(name: str, device: torch.device, narrow: bool) -> Engine:
+    """Random weights of official widths, or of those that tests use."""
     version = version_named(name)
     configs = PROJECT / "configs"
-    sovits = Sovits(SovitsConfig.for_version(version, read_config(configs / version.sovits_config)["model"]))
-    t2s = T2S(T2SConfig.from_dict(read_config(configs / version.gpt_config)["model"]))
+    halves = (
+        (configs / "narrow" / "s2.json", configs / "narrow" / "s1.yaml")
+        if narrow
+        else (configs / version.sovits_config, configs / version.gpt_config)
+    )
+    sovits = Sovits(SovitsConfig.for_version(version, read_config(halves[0])["model"]))
+    settings = {**read_config(halves[1])["model"], "phoneme_vocab_size": version.gpt_symbols}
+    t2s = T2S(T2SConfig.from_dict(settings))
     return Engine(version, sovits, t2s, Project.default(), device, working_dtype(device))
 
 
@@ -105,7 +147,7 @@ def random_voices(engine: Engine) -> VoiceMaker:
     def placed(module: torch.nn.Module) -> torch.nn.Module:
         return module.eval().requires_grad_(False).to(engine.device, engine.dtype)
 
-    content = ContentEncoder(placed(HubertModel(HubertConfig())))
+    content = ContentEncoder(placed(HubertModel(HubertConfig(hidden_size=engine.sovits.config.ssl_dim))))
     speaker = placed(SpeakerEncoder(SpeakerConfig())) if engine.version.uses_speaker_vector else None
     return VoiceMaker(engine.sovits, content, speaker, engine.reader, engine.device, engine.dtype)
 
@@ -120,10 +162,16 @@ def timed(work: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - start
 
 
+def hold_back_end_marks() -> None:
+    """From here on every row has as many tokens as its limit says, and the first take is kept."""
+    decoder_module.TOKENS_BEFORE_END = decoder_module.TOKENS_AT_MOST
+    engine_module.ALLOWANCE = 0
+    engine_module.MOST_TOKENS_A_PHONEME = TOKENS_A_PHONEME
+    engine_module.RETRIES = 0
+
+
 @torch.inference_mode()
 def measure(engine: Engine, voices: VoiceMaker, name: str, rounds: int) -> Result:
-    # The end mark's logit is held at zero, which is never among the best: every round makes the same number of tokens.
-    engine.t2s.ar_predict_layer.weight[engine.t2s.config.EOS] = 0
     resident = psutil.Process().memory_info().rss
 
     def make_voice() -> Voice:
@@ -177,6 +225,88 @@ def measure(engine: Engine, voices: VoiceMaker, name: str, rounds: int) -> Resul
         hardware=hardware(engine.device),
         versions=versions("gsv", "torch", "numpy", "transformers"),
     )
+
+
+def clocks() -> np.ndarray:
+    """Seconds of the clock, and of the time that processors worked for this process."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def measure_load(
+    engine: Engine, voices: VoiceMaker, name: str, rounds: int, counts: Sequence[int], tokens: int = 100
+) -> list[LoadResult]:
+    voice = voices.make(REFERENCE, TRANSCRIPT, "en")
+    text = engine.reader.read(PIECES[0], "en")
+    assert voice.transcript is not None
+    whole = voice.transcript.then(text)
+    options = SpeechOptions(pause=0)
+    chunks = Streaming("fixed")
+
+    def draw(client: int) -> float:
+        generator = torch.Generator(engine.device).manual_seed(client)
+        with engine.scheduler.party([Row(whole.ids, whole.bert, voice.prompt, generator, limit=1 + tokens)]) as party:
+            party.wait(1)
+            together.wait()
+            party.wait()
+        return 0.0
+
+    def speak(client: int) -> float:
+        return engine.speak(PIECES[client % 2], "en", voice, replace(options, seed=client)).seconds
+
+    def first_chunk(client: int) -> float:
+        begun = time.perf_counter()
+        stream = engine.stream_audio(PIECES[client % 2], "en", voice, replace(options, seed=client), chunks)
+        next(stream)
+        seconds = time.perf_counter() - begun
+        stream.close()
+        return seconds
+
+    made: list[LoadResult] = []
+    alone = np.zeros(0)
+    for count in counts:
+        together: threading.Barrier
+        seconds: dict[str, list[float]] = {key: [] for key in ("sentence", "chunk")}
+        rates = np.zeros((rounds, 4))
+        with ThreadPoolExecutor(count) as clients:
+            for i in range(rounds):
+                begun: list[np.ndarray] = []
+                # Texts and prompts have been read when the clock starts.
+                together = threading.Barrier(count, lambda begun=begun: begun.append(clocks()))
+                list(clients.map(draw, range(count)))
+                rates[i, :2] = count * tokens / (clocks() - begun[0])
+                start = clocks()
+                spoken = sum(clients.map(speak, range(count)))
+                rates[i, 2:] = spoken / (clocks() - start)
+                seconds["sentence"].append(clocks()[0] - start[0])
+                seconds["chunk"] += clients.map(first_chunk, range(count))
+        median = np.median(rates, axis=0)
+        alone = median if not made else alone
+        gains = (median / alone).round(2).tolist()
+        by_clock, by_processor, speech, speech_by_processor = median.round(3).tolist()
+        made.append(
+            LoadResult(
+                weights=name,
+                clients=count,
+                device=str(engine.device),
+                threads=torch.get_num_threads(),
+                rounds=rounds,
+                t2s_tokens_per_s=by_clock,
+                t2s_gain=gains[0],
+                t2s_tokens_per_processor_s=by_processor,
+                t2s_processor_gain=gains[1],
+                speech_s_per_s=speech,
+                speech_gain=gains[2],
+                speech_s_per_processor_s=speech_by_processor,
+                speech_processor_gain=gains[3],
+                all_sentences_s=round(statistics.median(seconds["sentence"]), 3),
+                first_chunk_s=round(statistics.median(seconds["chunk"]), 3),
+                resident_mib=round(psutil.Process().memory_info().rss / 2**20),
+                load_average=round(psutil.getloadavg()[0], 1),
+                hardware=hardware(engine.device),
+                versions=versions("gsv", "torch", "numpy"),
+            )
+        )
+    return made
 
 
 def measure_slicing(rounds: int) -> SlicingResult:
@@ -240,6 +370,8 @@ def main() -> int:
     parser.add_argument("--random", metavar="VERSION", help="random weights of this version's official widths")
     parser.add_argument("--gpt", help="GPT weights (.ckpt)")
     parser.add_argument("--sovits", help="SoVITS weights (.pth)")
+    parser.add_argument("--narrow", action="store_true", help="random weights of the widths that tests use")
+    parser.add_argument("--clients", type=int, nargs="+", metavar="N", help="measure so many requests at once")
     parser.add_argument("--slicing", action="store_true", help="measure slicing")
     parser.add_argument("--device", help="cpu, cuda, cuda:N or mps; the fastest if not given")
     parser.add_argument("--threads", type=int, help="CPU threads; torch's choice if not given")
@@ -248,28 +380,38 @@ def main() -> int:
     options = parser.parse_args()
     if [bool(options.random), bool(options.sovits or options.gpt), options.slicing].count(True) != 1:
         parser.error("give either --random VERSION or weight files or --slicing")
-    if options.rounds < 1:
-        parser.error("--rounds must be 1 or more")
+    if options.rounds < 1 or min(options.clients or [1]) < 1:
+        parser.error("--rounds and --clients must be 1 or more")
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     try:
-        result: Result | SlicingResult
+        results: Sequence[Result | LoadResult | SlicingResult]
         if options.slicing:
-            result = measure_slicing(options.rounds)
-        elif options.random:
-            engine = random_engine(options.random, best_device(options.device))
-            result = measure(engine, random_voices(engine), f"random {options.random}", options.rounds)
+            results = [measure_slicing(options.rounds)]
         else:
-            engine = Engine.load(options.gpt, options.sovits, device=options.device)
-            result = measure(engine, engine.voices, f"{options.sovits} + {options.gpt}", options.rounds)
+            hold_back_end_marks()
+            if options.random:
+                engine = random_engine(options.random, best_device(options.device), options.narrow)
+                voices, name = random_voices(engine), f"random {'narrow ' * options.narrow}{options.random}"
+            else:
+                engine = Engine.load(options.gpt, options.sovits, device=options.device)
+                voices, name = engine.voices, f"{options.sovits} + {options.gpt}"
+            if options.clients:
+                results = measure_load(engine, voices, name, options.rounds, options.clients)
+            else:
+                results = [measure(engine, voices, name, options.rounds)]
     except GsvError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
-    for key, value in asdict(result).items():
-        print(f"{key.replace('_', ' '):<30} {value}")
+    found = [asdict(result) for result in results]
+    for one in found:
+        for key, value in one.items():
+            print(f"{key.replace('_', ' '):<30} {value}")
+        print()
     if options.json:
-        options.json.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
+        content = found if options.clients else found[0]
+        options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return 0
 
 
