@@ -109,7 +109,7 @@ class Tasks:
         for one in (folder / "uploads", folder / "results"):
             one.mkdir(parents=True, exist_ok=True)
         # A second server would queue again what this one is speaking. The lock of one that was killed is free.
-        self._alone = FileLock(folder / ".lock")
+        self._alone = FileLock(folder / ".lock", thread_local=False)
         try:
             self._alone.acquire(timeout=_LOCK_SECONDS)
         except Timeout:
