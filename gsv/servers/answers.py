@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -90,12 +91,13 @@ class SpokenAnswer(Response):
                         await send({"type": "http.response.start", "status": 200, "headers": self._with_length(data)})
                         begun = True
                     message = {"type": "http.response.body", "body": data, "more_body": True}
-                    await asyncio.wait_for(send(message), self._service.limits.patience)
+                    with anyio.fail_after(self._service.limits.patience):
+                        await send(message)
         except Exception as error:
             if not begun:
                 raise
             self._service.meters.broken()
-            told = isinstance(error, (GsvError, asyncio.TimeoutError))
+            told = isinstance(error, (GsvError, TimeoutError))
             log.error("An answer ended early: %s", error, exc_info=None if told else error)
             # Without a last message the server ends the connection.
             return
@@ -180,6 +182,7 @@ def _encoded(speak: Speak, output: Output) -> Make[_Part]:
 
 async def _next(parts: AsyncIterator[_Part], patience: float) -> _Part | None:
     try:
-        return await asyncio.wait_for(anext(parts, None), patience)
-    except asyncio.TimeoutError:
+        with anyio.fail_after(patience):
+            return await anext(parts, None)
+    except TimeoutError:
         raise SynthesisError(f"Nothing came of the request for {patience:g} s, so it was ended.") from None
