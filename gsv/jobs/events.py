@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +32,10 @@ class Channel:
     def send(self, kind: str, **content: object) -> None:
         line = json.dumps({"event": kind, **content}, default=str)
         data = RECORD + self.mark.encode() + line.encode() + b"\n"
-        while data:
-            data = data[os.write(1, data) :]
+        # Where nobody listens any more, this process is about to be interrupted, and has its own things to clear away.
+        with suppress(BrokenPipeError):
+            while data:
+                data = data[os.write(1, data) :]
 
 
 class EventProgress:

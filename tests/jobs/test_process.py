@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
+import soundfile
 
 from gsv.jobs.process import PATIENCE_SECONDS, Job, Status
 from gsv.jobs.trees import all_gone, family
@@ -222,6 +224,45 @@ def test_no_child_survives_its_parent(project: Project, mode: str, how: signal.S
     parent.wait()
     assert all_gone(members, 5)
     assert not family(mark)
+
+
+_PARENT_OF_MANY = """
+import sys, time
+from pathlib import Path
+from gsv.jobs.process import Job
+from gsv.jobs.stages import STAGES
+from gsv.paths import Project
+project = Project(Path(sys.argv[1]))
+values = {"inp": project.root / "in", "opt_root": project.root / "made", "n_parts": 2}
+job = Job(STAGES["slice"], STAGES["slice"].read(values, project))
+while not list(project.root.glob("made/.made/unfinished/*/*")):
+    assert not job.status.ended, job.status
+    time.sleep(0.01)
+print(job.pid, job.mark, flush=True)
+time.sleep(600)
+"""
+
+
+@posix
+def test_no_worker_of_a_real_stage_survives_the_parent_of_its_parent(project: Project) -> None:
+    (project.root / "in").mkdir()
+    for name in "ab":
+        with soundfile.SoundFile(project.root / "in" / f"{name}.wav", "w", 8000, 1) as file:
+            for _ in range(60):
+                file.write(np.random.default_rng(0).normal(0, 0.1, 60 * 8000))
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT_OF_MANY, str(project.root)], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        pid, mark = parent.stdout.readline().split()
+    members = family(mark, int(pid))
+    assert len(members) >= 3
+    parent.kill()
+    parent.wait()
+    assert all_gone(members, 5)
+    assert not family(mark)
+    assert not list((project.root / "made").glob("*.wav"))
 
 
 def test_the_chosen_gpus_alone_are_visible_and_numbered_anew(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
