@@ -29,7 +29,8 @@ NASTY = st.one_of(
     st.text(st.characters(), max_size=60),
     st.sampled_from(
         [
-            "\x00", "a\x00b", "\ud800", "😀" * 500, "x" * 3000, "../../../etc/passwd", "/dev/zero", "/proc/self/mem", "~",
+            "\x00", "a\x00b", "\ud800", "😀" * 500, "x" * 3000, "../../../etc/passwd", "/dev/zero",
+            "/proc/self/mem", "~",
             "C:\\Windows\\win.ini", "file:///etc/passwd", "http://127.0.0.1:1/", "%00", "'; exit", "${HOME}", "NaN", "-0",
             "1e999", "99999999999999999999", "true", "\u202e", "\ufeff", "。", "...", "<speak>", "１２３", "{}", "[]",
         ]
