@@ -1,5 +1,8 @@
 """Where computing happens: which device, and in which precision."""
 
+import ctypes
+import sys
+
 import torch
 
 from gsv.errors import InputError
@@ -37,3 +40,14 @@ def half_precision_works(gpu: torch.device | int) -> bool:
     """Whether a CUDA GPU computes well in fp16: not before Volta (slow), and not the GTX 16 series (NaN)."""
     properties = torch.cuda.get_device_properties(gpu)
     return properties.major >= 7 and "GTX 16" not in properties.name
+
+
+def give_back_memory(device: torch.device) -> None:
+    """Hands memory that nothing uses any more back to the system, where it would be kept for later otherwise."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    if sys.platform == "linux":
+        # glibc's; other C libraries have none and keep less.
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

@@ -1,12 +1,13 @@
 """The engines that are loaded: a few at a time, each once, whoever asks."""
 
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
 from concurrent.futures import Future
 from pathlib import Path
 
-from gsv.devices import best_device, working_dtype
+from gsv.devices import best_device, give_back_memory, working_dtype
 from gsv.errors import InputError
 from gsv.paths import Project
 from gsv.synthesis.common import Common
@@ -16,8 +17,9 @@ from gsv.synthesis.engine import Engine
 class Pool:
     """Engines by their weight files; the one that was asked for longest ago makes room for a new one.
 
-    Whoever has got an engine keeps it: a request ends with the weights it began with. The memory of one that has made
-    room is free as soon as nobody holds it. Networks that do not depend on the weights are shared by all.
+    Whoever has got an engine keeps it: a request ends with the weights it began with. One that has made room is gone as
+    soon as nobody holds it, and its memory is the system's again when the pool is next asked for one. Networks that do
+    not depend on the weights are shared by all.
 
     Args:
         size: how many engines are kept; 1 or more.
@@ -34,6 +36,8 @@ class Pool:
         self.common = Common(self.project, target, working_dtype(target))
         self._lock = threading.Lock()
         self._engines: OrderedDict[Hashable, Future[Engine]] = OrderedDict()
+        # Those that may be held somewhere.
+        self._living: list[weakref.ref[Engine]] = []
 
     def engine(self, gpt: str | Path | None = None, sovits: str | Path | None = None, version: str = "v2") -> Engine:
         """The engine of these weights, see `Engine.load`, which also says what it raises.
@@ -51,13 +55,19 @@ class Pool:
                     self._engines.popitem(last=False)
                 future = self._engines[key] = Future()
             self._engines.move_to_end(key)
+            living = [engine for engine in self._living if engine() is not None]
+            some_died = len(living) < len(self._living)
+            self._living = living
+        if some_died:
+            give_back_memory(self.common.device)
         if loading:
             try:
-                future.set_result(
-                    Engine.load(
-                        gpt, sovits, version=version, project=self.project, device=self._device, common=self.common
-                    )
+                engine = Engine.load(
+                    gpt, sovits, version=version, project=self.project, device=self._device, common=self.common
                 )
+                with self._lock:
+                    self._living.append(weakref.ref(engine))
+                future.set_result(engine)
             except BaseException as error:
                 # Asked again, it is tried again: the file may be there by then.
                 with self._lock:

@@ -1,6 +1,7 @@
 """Engines are loaded once, kept while they are used and gone when they are not, while many speak and swap weights."""
 
 import gc
+import sys
 import threading
 import time
 import weakref
@@ -9,14 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
 from gsv import Engine, SamplingOptions, SpeechOptions
 from gsv.checkpoints import read_gpt, write_gpt
+from gsv.devices import give_back_memory
 from gsv.errors import InputError, MissingWeightsError
 from gsv.paths import Project
 from gsv.synthesis import engine as engine_module
+from gsv.synthesis import pool as pool_module
 from gsv.synthesis.pool import Pool
 from gsv.synthesis.voice import Voice
 from gsv.versions import version_named
@@ -140,6 +144,33 @@ def test_an_evicted_engine_lives_while_it_is_held_and_no_longer(narrow: Project,
     finally:
         gc.enable()
     assert threading.active_count() == threads
+
+
+def test_memory_of_the_dead_is_given_back_once(
+    narrow: Project, loads: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+    monkeypatch.setattr(pool_module, "give_back_memory", lambda device: given.append(device.type))
+    pool = Pool(narrow, "cpu", size=1)
+    held = pool.engine("a")
+    pool.engine("b")
+    assert given == []
+    del held
+    for _ in range(3):
+        pool.engine("b")
+    assert given == ["cpu"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc keeps what was freed")
+def test_what_is_given_back_is_no_longer_resident() -> None:
+    # Many blocks with one behind them, which keeps glibc from returning them by itself.
+    blocks = [torch.ones(20_000) for _ in range(1000)]
+    last = blocks.pop()
+    held = psutil.Process().memory_info().rss
+    blocks.clear()
+    give_back_memory(torch.device("cpu"))
+    assert held - psutil.Process().memory_info().rss > 60e6
+    assert last.all()
 
 
 @pytest.fixture
