@@ -1,7 +1,6 @@
 """The main app: all tabs on one page, and every endpoint on one port."""
 
 import threading
-from pathlib import Path
 
 import gradio as gr
 
@@ -17,7 +16,6 @@ from gsv.webui.serving import Serving, serve
 from gsv.webui.settings import Settings
 from gsv.webui.words import words_of
 
-STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 # The page is as dark or light as it was made the last time; before that, as the browser's system is.
 _STAY_DARK = """() => {
   const kept = localStorage.getItem("gsv-dark");
@@ -58,7 +56,7 @@ def run(serving: Serving, project: Project) -> None:
     """Serves the app until the process is told to end; nothing that it started outlives it."""
     jobs = Jobs(project)
     home = Home(project, words_of(serving.language), jobs, serving.public, serving.allowed)
-    close = serve(build(home, Companions(serving)), serving, home, STYLE)
+    close = serve(build(home, Companions(serving)), serving, home)
     print(home.words("running", url=serving.url(serving.port)), flush=True)
     try:
         threading.Event().wait()

@@ -147,13 +147,23 @@ class _Page:
         sovits, gpt = self.performer.change_choices()
         with gr.Row(equal_height=True):
             self.sovits = gr.Dropdown(
-                sovits, value=self._chosen(self.studio.sovits, sovits), label=words("inference.sovits"), min_width=240
+                sovits,
+                value=self._chosen(self.studio.sovits, sovits),
+                label=words("inference.sovits"),
+                min_width=240,
+                elem_id="tts_sovits",
             )
             self.gpt = gr.Dropdown(
-                gpt, value=self._chosen(self.studio.gpt, gpt), label=words("inference.gpt"), min_width=240
+                gpt,
+                value=self._chosen(self.studio.gpt, gpt),
+                label=words("inference.gpt"),
+                min_width=240,
+                elem_id="tts_gpt",
             )
-            self.refresh = gr.Button(words("inference.refresh"), min_width=110, scale=0)
-        self.model_status = gr.Markdown("")
+            self.refresh = gr.Button(
+                words("inference.refresh"), min_width=110, scale=0, elem_id="tts_refresh", elem_classes="gsv-low"
+            )
+        self.model_status = gr.Markdown("", elem_id="tts_model_status")
 
     def _chosen(self, path: Path, choices: list[str]) -> str | None:
         """The dropdown's name of the weights; weights from elsewhere are added to it."""
@@ -210,7 +220,10 @@ class _Page:
         gr.Markdown(f"### {words('inference.text_title')}")
         self.text = gr.Textbox(example, label=words("inference.text"), lines=8, max_lines=20, elem_id="tts_text")
         self.text_language = gr.Dropdown(
-            self._languages(), value=self.performer.page_language, label=words("inference.text_language")
+            self._languages(),
+            value=self.performer.page_language,
+            label=words("inference.text_language"),
+            elem_id="tts_language",
         )
         self.split = gr.Dropdown(
             [(words(f"inference.{method}"), method) for method in METHODS], value="cut1", label=words("inference.split")

@@ -183,6 +183,7 @@ def build(home: Home, alone: bool, path_list: str = "") -> gr.Textbox:
         label=words("labelling.path"),
         placeholder=words("labelling.path_example"),
         submit_btn=words("labelling.open"),
+        max_lines=1,
         elem_id="path_list",
     )
 

@@ -10,7 +10,7 @@ from gsv.audio.io import duration
 from gsv.dataset.listing import Line, read_list
 from gsv.errors import AudioError, GsvError, InputError, SynthesisError
 from gsv.jobs.parameters import read_options
-from gsv.synthesis.reference import check_length, check_reference
+from gsv.synthesis.reference import Reference, check_length, check_reference
 from gsv.text import split
 from gsv.webui.clips import clip_of_wave
 from gsv.webui.home import Home
@@ -103,7 +103,10 @@ class Performer:
         return "all_zh" if chinese else "en"
 
     def example(self) -> Line | None:
-        """A reference for who has none yet: a recording of the sample, where the project folder has it."""
+        """A reference for who has none yet: that of the bundled voice, or a recording of the sample; None without."""
+        own = Reference.of(self.home.project.base(self.studio.base_version))
+        if own is not None:
+            return Line(str(own.audio), "", own.language, own.text)
         path = self.home.project.root / "tests" / "sample" / "sample.list"
         lines = self.reference_lines(str(path), "") if path.is_file() else []
         return next((line for line in lines if not check_reference(Path(line.audio)).faults), None)

@@ -14,6 +14,7 @@ from gsv.errors import GsvError, InputError, MissingLibraryError
 from gsv.webui.home import Home
 
 UPLOAD_LIMIT = "500mb"
+_STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 # Streams hold a thread each, and closing must always find one.
 _THREADS = 120
 
@@ -57,7 +58,7 @@ class Serving:
         return f"http://{host}:{port}/"
 
 
-def serve(blocks: gr.Blocks, serving: Serving, home: Home, css: str = "") -> Callable[[], None]:
+def serve(blocks: gr.Blocks, serving: Serving, home: Home) -> Callable[[], None]:
     """Serves the pages from threads of their own; returns what ends that. GsvError if the port is taken."""
     if serving.mcp and find_spec("mcp") is None:
         raise MissingLibraryError('--mcp needs another library: pip install "gsv[mcp]"')
@@ -80,7 +81,7 @@ def serve(blocks: gr.Blocks, serving: Serving, home: Home, css: str = "") -> Cal
             theme=gr.themes.Default(
                 primary_hue="indigo", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
             ),
-            css=css,
+            css=_STYLE,
         )
     except OSError as error:
         raise GsvError(f"Port {serving.port} of {serving.host} cannot be used: {error}") from error

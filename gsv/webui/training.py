@@ -134,7 +134,7 @@ def _sovits(page: Page, shared: _Shared) -> _Fields:
             1, 50, SOVITS_SAVE_EVERY, step=1, **_renamed(page, "save_every_epoch", "1Ba"), min_width=140
         )
         text_rate = gr.Slider(0.2, 0.6, 0.4, step=0.05, **labels("text_low_lr_rate"), min_width=140)
-    with gr.Row():
+    with gr.Row(elem_classes="gsv-checks"):
         latest = gr.Checkbox(True, **_renamed(page, "if_save_latest", "1Ba"), min_width=200)
         weights = gr.Checkbox(True, **_renamed(page, "if_save_every_weights", "1Ba"), min_width=200)
         checkpointing = gr.Checkbox(False, **labels("if_grad_ckpt"), min_width=200)
@@ -170,7 +170,7 @@ def _gpt(page: Page, shared: _Shared) -> None:
             1, 50, GPT_SAVE_EVERY, step=1, **_renamed(page, "save_every_epoch", "1Bb"), min_width=140
         )
         gpus = gr.Textbox("0", **_renamed(page, "gpu_numbers", "1Bb"), min_width=120)
-    with gr.Row():
+    with gr.Row(elem_classes="gsv-checks"):
         latest = gr.Checkbox(True, **_renamed(page, "if_save_latest", "1Bb"), min_width=200)
         weights = gr.Checkbox(True, **_renamed(page, "if_save_every_weights", "1Bb"), min_width=200)
         dpo = gr.Checkbox(False, **page.labels("if_dpo"), min_width=200)

@@ -1,8 +1,10 @@
 """The inference page as scripts use it, on a narrow untrained model: the way is real, what it says is noise."""
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -12,11 +14,13 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from webui_app import client_of
 
+from gsv.checkpoints import read_generator, write_generator
 from gsv.errors import InputError
 from gsv.jobs.registry import Jobs
 from gsv.paths import BUNDLED_NOTICE, Project
 from gsv.synthesis import decoder as decoder_module
 from gsv.synthesis import engine as engine_module
+from gsv.versions import version_named
 from gsv.webui import inference
 from gsv.webui.home import Home
 from gsv.webui.performing import MEANINGS, Performer
@@ -271,6 +275,50 @@ def test_with_the_bundled_voice_alone_the_page_is_filled_in_and_english(
         inference.build(home, True)
     shown = str(blocks.get_config_file())
     assert WORDS in shown and "内置演示音色" in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "notice"), [("zh_CN", "当前为内置演示音色，仅支持英文"), ("en_US", "bundled demo voice, English only")]
+)
+def test_on_a_fresh_machine_the_bundled_voice_speaks_what_the_page_is_filled_with(
+    narrow: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, notice: str
+) -> None:
+    """Nothing is there but what came with the program; here narrow weights stand for the bundled ones."""
+    base, tiny = narrow.base(version_named("v2")), tmp_path / "pretrained_models" / "gsv-tiny"
+    shutil.copytree(narrow.hubert, tiny / "content")
+    generator = read_generator(base.generator)
+    config = {**generator.config, "content_module": "gsv-tiny/content"}
+    write_generator(tiny / "s2G.pth", replace(generator, config=config))
+    shutil.copy(base.gpt, tiny / "s1.ckpt")
+    shutil.copy(CLIP, tiny)
+    told = {"audio": CLIP.name, "text": WORDS, "language": "en"}
+    (tiny / "reference.json").write_text(json.dumps(told), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    project = Project(tmp_path)
+    home = Home(project, words_of(language), Jobs(project))
+    with gr.Blocks() as blocks:
+        inference.build(home, False)
+    assert notice in str(blocks.get_config_file())
+    studio = Studio(project)
+    performer = Performer(home, studio)
+    example = performer.example()
+    assert example is not None and Path(example.audio).parent == tiny
+    page = inference._Page(home, performer, studio, batched=False)
+    fields = {
+        "text": "Hello there!",
+        "language": performer.page_language,
+        "reference": example.audio,
+        "transcript": example.text,
+        "transcript_language": performer.page_language,
+        "ref_free": False,
+        "auxiliary": None,
+        "split": "cut1",
+        "seed": -1,
+    }
+    *_, (status, shown, *_) = page._speak(inference.Result(), fields)
+    assert len(shown["takes"]) == 1, status
+    assert soundfile.info(shown["takes"][0]["file"]).duration > 0.3
+    assert notice in page._notice()
 
 
 @pytest.mark.parametrize(

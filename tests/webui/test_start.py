@@ -16,7 +16,7 @@ import sys, urllib.request
 from pathlib import Path
 from gsv.jobs.registry import Jobs
 from gsv.paths import Project
-from gsv.webui.app import STYLE, build
+from gsv.webui.app import build
 from gsv.webui.companions import Companions
 from gsv.webui.home import Home
 from gsv.webui.serving import Serving, serve
@@ -24,7 +24,7 @@ from gsv.webui.words import words_of
 project = Project(Path(sys.argv[1]))
 serving = Serving(port=int(sys.argv[2]))
 home = Home(project, words_of("en"), Jobs(project))
-close = serve(build(home, Companions(serving)), serving, home, STYLE)
+close = serve(build(home, Companions(serving)), serving, home)
 page = urllib.request.urlopen(serving.url(serving.port)).read().decode()
 close()
 print(len(page) > 1000, sorted({"torch", "transformers", "librosa", "funasr", "tensorboard"} & set(sys.modules)))
