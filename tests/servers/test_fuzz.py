@@ -31,7 +31,7 @@ NASTY = st.one_of(
         [
             "\x00", "a\x00b", "\ud800", "😀" * 500, "x" * 3000, "../../../etc/passwd", "/dev/zero",
             "/proc/self/mem", "~",
-            "C:\\Windows\\win.ini", "file:///etc/passwd", "http://127.0.0.1:1/", "%00", "'; exit", "${HOME}", "NaN", "-0",
+            "C:\\Windows\\win.ini", "file:///etc/passwd", "http://127.0.0.1:1/", "%00", "'; exit", "${HOME}", "NaN",
             "1e999", "99999999999999999999", "true", "\u202e", "\ufeff", "。", "...", "<speak>", "１２３", "{}", "[]",
         ]
     ),
