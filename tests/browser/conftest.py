@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from clicking import wait_until_it_works
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
+from webui_server import Server, home_like, served
+
+from gsv.paths import Project
 
 # A busy machine may take its time; nothing is waited for longer than needed.
 PATIENCE = 60_000
@@ -33,6 +36,24 @@ def browser() -> Iterator[Browser]:
             pytest.skip(message)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="session")
+def home(narrow: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project folder of all servers here: what is made by clicking in one language is there in the other."""
+    return home_like(narrow.root, tmp_path_factory.mktemp("browser"))
+
+
+@pytest.fixture(scope="session")
+def chinese(home: Path) -> Iterator[Server]:
+    with served(home, "zh") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def english(home: Path) -> Iterator[Server]:
+    with served(home, "en") as running:
+        yield running
 
 
 @pytest.fixture

@@ -2,16 +2,15 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from clicking import LONG, choose_tab, fill
 from playwright.sync_api import Page, expect
-from webui_server import Server, home_like, served
+from webui_server import Server
 
 from gsv.dataset.listing import read_list
-from gsv.paths import Project
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 
@@ -19,13 +18,12 @@ Look = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def server(narrow: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = home_like(narrow.root, tmp_path_factory.mktemp("companions"))
+def server(english: Server) -> Server:
+    home = english.home
     shutil.copytree(SAMPLE / "clips", home / "clips")
     lines = (SAMPLE / "sample.list").read_text(encoding="utf-8").replace("tests/sample/clips", str(home / "clips"))
     (home / "voice.list").write_text(lines, encoding="utf-8")
-    with served(home, "en") as running:
-        yield running
+    return english
 
 
 def labelling(look: Look, server: Server, width: int = 1280) -> Page:
