@@ -41,7 +41,9 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
         if given is None and default is not inspect.Parameter.empty:
             return default
         try:
-            return adapters[name].validate_python(given)
+            read = adapters[name].validate_python(given)
+            # As it was written: sentences about it then say 1, and not 1.0.
+            return given if kind is float and type(given) is int else read
         except ValidationError:
             raise InputError(f"{name} is {_SHOWN.repr(given)}; it must be {_IN_WORDS[kind]}.") from None
 

@@ -62,7 +62,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("open_slice", {"inp": CLIPS, "hop_size": "0"}, "hop_size is '0'; it must be"),
     ("open_slice", {"inp": CLIPS, "max_sil_kept": ""}, "max_sil_kept is ''; it must be"),
     ("open_slice", {"inp": CLIPS, "_max": "nan"}, "_max is nan; it must be"),
-    ("open_slice", {"inp": CLIPS, "alpha": -1}, "alpha is -1.0; it must be"),
+    ("open_slice", {"inp": CLIPS, "alpha": -1}, "alpha is -1; it must be"),
     ("open_slice", {"inp": CLIPS, "n_parts": 1e99}, "n_parts is 1e.99; it must be a whole number"),
     ("open_denoise", {"denoise_inp_dir": "/not/there"}, f"denoise_inp_dir: {GONE}"),
     ("open_denoise", {"denoise_inp_dir": CLIPS, "denoise_opt_dir": LIST}, "denoise_opt_dir: .* is a file"),
