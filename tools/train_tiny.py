@@ -12,8 +12,7 @@ Steps, in order; each goes on where it was stopped, and those with a gate print 
 
     ship       the parts as the folder pretrained_models/gsv-tiny that gsv looks for
     evaluate   what that folder's voice must show, in sections that --sections can choose among; same as --evaluate
-    keep       the state of all three trained parts in fewer megabytes, to be committed while the voice is unfinished
-    restore    a new work folder that goes on from the set, or from what was kept: then `corpus`, `codes`, ...
+    restore    a new work folder that goes on from the set: then `corpus`, `codes`, ...
 
 `sovits` and `gpt` need nothing of each other. Settings are in configs/tiny; how far the training has come, and what to
 do next, is in configs/tiny/README.md. Needs Debian's flite, festival and their voices.
@@ -36,16 +35,14 @@ from tiny.gates import Score, codes_gate, content_gate, human_gate, sovits_gate,
 from tiny.halves import StepsPlan, train_tokens, train_voice
 from tiny.harvard import SENTENCES
 from tiny.humans import HELD, recordings
-from tiny.keeping import keep as write_kept
-from tiny.keeping import restore as from_kept
 from tiny.references import Sources, references
+from tiny.restoring import restore as from_set
 from tiny.shipping import ship as write_set
 from tiny.speed import judge_speed
 from tiny.tuning import judge_tuning
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs" / "tiny"
 HUMANS = Path("../shared/data")
-KEPT = Path(__file__).resolve().parent.parent / "pretrained_models" / "gsv-tiny" / "training"
 SECTIONS = ("size", "speed", "words", "likeness", "endings", "tuning")
 
 
@@ -128,17 +125,12 @@ def ship(files: TinyFiles, given: argparse.Namespace) -> None:
         print(f"{path.stat().st_size / 1e6:6.2f} MB  {path}")
 
 
-def keep(files: TinyFiles, given: argparse.Namespace) -> None:
-    for path in write_kept(files, KEPT):
-        print(f"{path.stat().st_size / 1e6:6.2f} MB  {path}")
-
-
 def restore(files: TinyFiles, given: argparse.Namespace) -> None:
-    from_kept(files, CONFIGS, given.to, KEPT, StepsPlan.read(CONFIGS / "steps.yaml").seed)
+    from_set(files, CONFIGS, given.to)
 
 
 STEPS: dict[str, Callable[[TinyFiles, argparse.Namespace], None]] = {
-    step.__name__: step for step in (corpus, content, codes, sovits, gpt, gates, ship, evaluate, keep, restore)
+    step.__name__: step for step in (corpus, content, codes, sovits, gpt, gates, ship, evaluate, restore)
 }
 
 

@@ -108,7 +108,7 @@ def build(service: Service, setup: Setup) -> FastAPI:
         task, _ = await run_in_threadpool(add, given)
         try:
             ended = await while_there(request.receive, _ended(tasks, task.id, limits.patience))
-        except (ClientLeft, asyncio.TimeoutError) as error:
+        except (ClientLeft, TimeoutError) as error:
             await run_in_threadpool(runner.remove, task.id)
             if isinstance(error, ClientLeft):
                 service.meters.left()
@@ -216,7 +216,7 @@ async def _ended(tasks: Tasks, id: str, patience: float) -> Task | None:
         if task.progress != progress:
             progress, since = task.progress, time.monotonic()
         if time.monotonic() - since > patience:
-            raise asyncio.TimeoutError
+            raise TimeoutError
         await asyncio.sleep(_POLL_SECONDS)
 
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import anyio
 from pydantic import BaseModel, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -31,8 +32,9 @@ class Piece(BaseModel):
 async def message_of(socket: WebSocket, model: type[BaseModel], patience: float | None) -> Any:
     """The next message. Raises InputError for one that is not right, and WebSocketDisconnect where there is none."""
     try:
-        message = await asyncio.wait_for(socket.receive(), patience)
-    except asyncio.TimeoutError:
+        with anyio.fail_after(patience):
+            message = await socket.receive()
+    except TimeoutError:
         raise InputError(f"Nothing has come for {patience:g} s.") from None
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1000))
@@ -98,8 +100,9 @@ class Conversation:
             async with self._service.line.turn(), flowing(lambda stopped: self._say(sentence, stopped)) as sounds:
                 while True:
                     try:
-                        sound = await asyncio.wait_for(anext(sounds, None), self._service.limits.patience)
-                    except asyncio.TimeoutError:
+                        with anyio.fail_after(self._service.limits.patience):
+                            sound = await anext(sounds, None)
+                    except TimeoutError:
                         raise SynthesisError("Nothing came of the request for too long, so it was ended.") from None
                     if sound is None:
                         break
@@ -131,4 +134,5 @@ class Conversation:
             "audio_format": audio_format,
             "sample_rate": sample_rate,
         }
-        await asyncio.wait_for(self._socket.send_text(json.dumps(message)), self._service.limits.patience)
+        with anyio.fail_after(self._service.limits.patience):
+            await self._socket.send_text(json.dumps(message))

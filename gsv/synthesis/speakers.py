@@ -90,7 +90,9 @@ class Speaker:
                 f"The speaker {self.card.name!r} was heard by the content encoder {self.card.content_encoder}, and "
                 f"these weights need {content_encoder(engine)}; clone it again from its recording."
             )
-        return engine.voices.voice(self.recording, self.card.transcript, self.card.language)
+        voices = engine.voices
+        with engine.common.turns.turn("pass"):
+            return voices.voice(self.recording, self.card.transcript, self.card.language)
 
 
 @dataclass(frozen=True)
@@ -144,10 +146,10 @@ class Speakers:
         if name in self:
             return Cloned(name, True)
         resolve = engine.project.resolve
-        recording = engine.voices.listen(
-            resolve(audio), [resolve(path) for path in auxiliary], bool(transcript.strip())
-        )
-        voice = engine.voices.voice(recording, transcript, language)
+        voices = engine.voices
+        with engine.common.turns.turn("pass"):
+            recording = voices.listen(resolve(audio), [resolve(path) for path in auxiliary], bool(transcript.strip()))
+            voice = voices.voice(recording, transcript, language)
         card = Card(
             name,
             transcript.strip(),

@@ -33,7 +33,7 @@ from tiny.content import ContentPlan, train_content
 from tiny.corpus import Corpus, speaker_of
 from tiny.gates import trained_content, trained_sovits
 from tiny.halves import StepsPlan, train_tokens, train_voice
-from tiny.keeping import keep, packed, restore, unpacked
+from tiny.restoring import restore
 from tiny.shipping import ship
 
 from .test_content import CPU, WIDTHS
@@ -146,23 +146,19 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert tuned.outcome.history[0]["loss/g/stft"] > 0
     assert Engine.load(sovits=tuned.weights, project=home, device="cpu").notice
 
-    again, packed_again = TinyFiles(tmp_path / "again"), TinyFiles(tmp_path / "packed")
-    nowhere = Project(tmp_path / "nowhere")
+    again = TinyFiles(tmp_path / "again")
     with pytest.raises(InputError, match="nothing to go on from"):
-        restore(again, configs, nowhere, tmp_path / "kept", seed=1)
-    restore(again, configs, home, tmp_path / "kept", seed=1)
-    assert [path.stem for path in keep(files, tmp_path / "kept")] == ["content", "sovits", "gpt"]
-    restore(packed_again, configs, nowhere, tmp_path / "kept", seed=1)
+        restore(again, configs, Project(tmp_path / "nowhere"))
+    restore(again, configs, home)
+    before, after = read_generator(files.generator).weight, read_generator(again.generator).weight
+    for name in ("ssl_proj.weight", "quantizer.vq.layers.0._codebook.embed"):
+        assert torch.equal(before[name], after[name])
     wave = torch.randn(1, 16000)
-    for other in (again, packed_again):
-        before, after = read_generator(files.generator).weight, read_generator(other.generator).weight
-        for name in ("ssl_proj.weight", "quantizer.vq.layers.0._codebook.embed"):
-            assert torch.equal(before[name], after[name])
-        assert torch.equal(*(ContentEncoder.load(part.content)(wave) for part in (files, other)))
-        heads = [trained_content(part, configs).heads.weight for part in (files, other)]
-        torch.testing.assert_close(*heads, atol=1e-3, rtol=1e-3)
+    assert torch.equal(*(ContentEncoder.load(part.content)(wave) for part in (files, again)))
+    heads = [trained_content(part, configs).heads.weight for part in (files, again)]
+    torch.testing.assert_close(*heads, atol=1e-3, rtol=1e-3)
     with pytest.raises(InputError, match="holds parts of a voice already"):
-        restore(again, configs, home, tmp_path / "kept", seed=1)
+        restore(again, configs, home)
     shutil.copytree(tmp_path / "corpus", again.work / "corpus")
     prepare_part(again, "train", ("1a", "1b", "1c"), 1)
     # Training goes on from what was kept, in half precision.
@@ -171,12 +167,3 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     for name, tensor in kept.items():
         torch.testing.assert_close(going_on[name], tensor, atol=1e-3, rtol=2e-3)
     assert train_voice(again, steps).outcome.epochs == 2
-
-
-def test_what_is_kept_in_eight_bits_comes_back_nearly_the_same() -> None:
-    state = {"a.weight": torch.randn(4, 3, 5), "a.bias": torch.randn(4), "ssl_proj.weight": torch.randn(4, 4)}
-    back = unpacked(packed(state))
-    assert back.keys() == state.keys()
-    assert torch.equal(back["ssl_proj.weight"], state["ssl_proj.weight"].half().float())
-    for name, tensor in state.items():
-        assert (back[name] - tensor).abs().max() <= 0.005 * tensor.abs().max()
