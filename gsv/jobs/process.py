@@ -27,12 +27,11 @@ from gsv.jobs.events import Event, Reader
 from gsv.jobs.parameters import values_of
 from gsv.jobs.results import Problem, Result, State
 from gsv.jobs.stages import Stage
-from gsv.jobs.trees import MARK, kill_family
+from gsv.jobs.trees import HARD_SECONDS, MARK, kill_family
 from gsv.jobs.worker import INTERRUPTED, POLITE_SECONDS
 
 # A process that is asked to end gets a little longer than it gives its own children; then it is ended.
 PATIENCE_SECONDS = POLITE_SECONDS + 0.5
-_HARD_SECONDS = 2.0
 # All that a process has printed is read soon after its end, unless something unknown keeps its output open.
 _LISTENING_SECONDS = 30.0
 _STATUS_SECONDS = 0.2
@@ -139,15 +138,15 @@ class Job:
         return self._status
 
     def close(self) -> Status:
-        """Ends the job with all its processes within five seconds, politely if they let it, and waits for that."""
+        """Ends the job with all its processes, politely if they let it within three seconds, and waits for that."""
         self._closing = True
         with suppress(OSError):
             self._stdin.close()
         with suppress(TimeoutError):
             return self.wait(PATIENCE_SECONDS)
-        kill_family(self.mark, self.pid, _HARD_SECONDS)
+        kill_family(self.mark, self.pid)
         try:
-            return self.wait(_HARD_SECONDS)
+            return self.wait(HARD_SECONDS)
         except TimeoutError:
             raise GsvError(f"The processes of {self.name} could not be ended; the first is {self.pid}.") from None
 
@@ -167,7 +166,7 @@ class Job:
         listener.start()
         code = self._process.wait()
         # What it started may live on, and keep the output open.
-        orphans_gone = kill_family(self.mark, None, _HARD_SECONDS)
+        orphans_gone = kill_family(self.mark, None)
         listener.join(_LISTENING_SECONDS)
         with suppress(OSError):
             self._stdin.close()

@@ -22,7 +22,6 @@ from gsv.jobs.trees import family, kill_family
 from gsv.paths import Project, alone_in, written_whole
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_HARD_SECONDS = 4.0
 
 
 class Occupied(GsvError):
@@ -91,7 +90,7 @@ class Jobs:
             return job.close()
         record = self._running(name)
         if record is not None:
-            if not kill_family(record.mark, record.pid, _HARD_SECONDS):
+            if not kill_family(record.mark, record.pid):
                 raise GsvError(f"The processes of {name} could not be ended; the first is {record.pid}.")
             self._record(name).unlink(missing_ok=True)
         return job.status if job is not None else None

@@ -12,6 +12,8 @@ from contextlib import suppress
 import psutil
 
 MARK = "GSV_JOB"
+# What is killed is gone at once, except on a machine with much more to do than it can.
+HARD_SECONDS = 15.0
 _POLL_SECONDS = 0.02
 
 
@@ -39,7 +41,7 @@ def ask_to_end(processes: Iterable[psutil.Process]) -> None:
         _send(process, "terminate")
 
 
-def kill_family(mark: str, head: int | None, seconds: float) -> bool:
+def kill_family(mark: str, head: int | None, seconds: float = HARD_SECONDS) -> bool:
     """Ends the family without asking, with those that are born meanwhile; whether none is left after `seconds`."""
     deadline = time.monotonic() + seconds
     while members := family(mark, head):

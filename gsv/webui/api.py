@@ -5,7 +5,7 @@ tell how far their job is until it has ended; `close_*` end it.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -352,7 +352,7 @@ class Api:
 
     def _run(
         self, name: str, stage: Stage, values: Mapping[str, object], labels: Mapping[str, str] | None = None
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, bool]:
         return running.run(self.home, name, stage, values, labels)
 
     def _close(self, name: str) -> str:
@@ -444,9 +444,7 @@ class Api:
             stage.read({key: value for key, value in order.items() if value is not None}, self.project, labels)
             orders.append(order)
         for order in orders:
-            yield from self._run(name, stage, order)
-            job = self.home.jobs.job(name)
-            if job is not None and job.status.state == "cancelled":
+            if not (yield from self._run(name, stage, order)):
                 return
 
     def _training(

@@ -198,7 +198,13 @@ def test_slicing_streams_its_status_and_ends_with_folders(client: Client, server
 OPENED: dict[str, dict[str, Any]] = {
     "1a": {"inp_text": str(SAMPLE / "sample.list"), "inp_wav_dir": str(SAMPLE / "clips"), "exp_name": "closed"},
     "1b": {"inp_text": str(SAMPLE / "sample.list"), "inp_wav_dir": str(SAMPLE / "clips"), "exp_name": "closed"},
-    "1abc": {"inp_text": str(SAMPLE / "sample.list"), "inp_wav_dir": str(SAMPLE / "clips"), "exp_name": "closed"},
+    # With GPUs that differ, one job follows another.
+    "1abc": {
+        "inp_text": str(SAMPLE / "sample.list"),
+        "inp_wav_dir": str(SAMPLE / "clips"),
+        "exp_name": "closed",
+        "gpu_numbers1Ba": "0",
+    },
     "_slice": {"inp": str(SAMPLE / "clips"), "opt_root": "output/closed", "n_parts": 1},
     "_denoise": {"denoise_inp_dir": str(SAMPLE / "clips"), "denoise_opt_dir": "output/clean"},
     "_asr": {"asr_inp_dir": str(SAMPLE / "clips"), "asr_model": "pocketsphinx", "asr_lang": "en"},
@@ -221,8 +227,10 @@ def test_a_job_is_closed_in_the_middle_and_occupied_until_then(client: Client, j
     name = f"/open{job}"
     running = client.submit(**OPENED[job], api_name=name)
     _until(lambda: bool(running.outputs()))
-    again = client.predict(**OPENED[job], api_name=name)
-    assert "occupied" in (again if isinstance(again, str) else again[0])
+    again = client.submit(**OPENED[job], api_name=name)
+    again.result(timeout=120)
+    (answer,) = again.outputs()
+    assert "occupied" in (answer if isinstance(answer, str) else answer[0])
     assert client.predict(api_name=f"/close{job}").endswith("was stopped.")
     last = running.result(timeout=120)
     assert (last if isinstance(last, str) else last[0]).endswith("was stopped.")
