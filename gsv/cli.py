@@ -122,7 +122,7 @@ def tts(
         own = Reference.of(context.obj.project.base_of(engine.version, engine.content_module))
         if own is None:
             raise InputError("Name a recording of the voice with --ref, and what is said in it with --prompt-text.")
-        ref, prompt_text, prompt_lang = own.audio, prompt_text or own.text, own.language
+        ref, prompt_text, prompt_lang = own.audio, prompt_text or own.transcript, own.language
     voice = engine.voice(ref, prompt_text, prompt_lang or text_lang, aux_ref or [])
     pieces = len(engine.reader.pieces(text, text_lang, split))
     # None: a bar is for people who look at a terminal.

@@ -150,8 +150,9 @@ def api2(
     from gsv.servers import api2
     from gsv.servers.configurations import base_configuration
     from gsv.servers.running import Running
-    from gsv.servers.speaking import Reference, language_known
+    from gsv.servers.speaking import language_known
     from gsv.servers.together import Part
+    from gsv.synthesis.reference import Reference
 
     project = shared.project(context)
     given = [bool(one) for one in (reference, transcript, language)]

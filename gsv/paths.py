@@ -145,6 +145,22 @@ class Project:
         return [given, self.root.joinpath(*parts)]
 
 
+@dataclass(frozen=True)
+class Placed(Project):
+    """A project whose text encoder or content encoder lies elsewhere."""
+
+    roberta_folder: Path | None = None
+    hubert_folder: Path | None = None
+
+    @property
+    def roberta(self) -> Path:
+        return self.roberta_folder or super().roberta
+
+    @property
+    def hubert(self) -> Path:
+        return self.hubert_folder or super().hubert
+
+
 def absolute(path: Path) -> Path:
     """The path from the root, without `..`; what follows the last `..` stays as it is, so a link keeps its name."""
     path = path.absolute()

@@ -13,8 +13,9 @@ from gsv.servers.answers import Output, Sound, SpokenAnswer
 from gsv.servers.bridge import Stopped
 from gsv.servers.configurations import Configuration, Engines
 from gsv.servers.interface import Service, interface
-from gsv.servers.speaking import Reference, References, Words, language_known, speak
+from gsv.servers.speaking import References, Words, language_known, speak
 from gsv.synthesis.engine import SpeechOptions
+from gsv.synthesis.reference import Reference
 
 NAME = "api2"
 LANGUAGES = ("zh", "ja", "en")

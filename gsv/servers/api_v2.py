@@ -17,8 +17,9 @@ from gsv.servers.answers import Output, Sound, SpokenAnswer
 from gsv.servers.bridge import Stopped
 from gsv.servers.configurations import Configuration, Engines, read_configuration
 from gsv.servers.interface import Json, Service, interface
-from gsv.servers.speaking import Reference, References, Words, language_known, speak
+from gsv.servers.speaking import References, Words, language_known, speak
 from gsv.synthesis.engine import SpeechOptions
+from gsv.synthesis.reference import Reference
 from gsv.synthesis.sampling import SamplingOptions
 from gsv.synthesis.streaming import Mode, Streaming
 from gsv.text.split import METHODS

@@ -12,12 +12,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gsv.errors import InputError
-from gsv.paths import Project
+from gsv.paths import Placed, Project
 from gsv.servers.files import Files
 from gsv.synthesis.engine import Engine
 from gsv.synthesis.pool import Pool
 from gsv.versions import VERSIONS, version_named
-from gsv.webui.speaking import Placed
 
 log = logging.getLogger(__name__)
 

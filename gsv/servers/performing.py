@@ -21,12 +21,12 @@ from gsv.paths import Project
 from gsv.servers.configurations import Configuration, Engines
 from gsv.servers.interface import Service
 from gsv.servers.runner import Cancelled, Outcome
-from gsv.servers.speaking import Reference, References
+from gsv.servers.speaking import References
 from gsv.servers.task_request import SpeechRequest
 from gsv.servers.tasks import Task, Tasks
-from gsv.synthesis import reference
 from gsv.synthesis.engine import Engine, Fragment
 from gsv.synthesis.manner import Feelings, Heard, Manner, of_reference, spoken
+from gsv.synthesis.reference import Reference
 from gsv.synthesis.voice import Voice
 from gsv.synthesis.wording import manner_of
 from gsv.versions import version_named
@@ -84,9 +84,7 @@ class Performer:
         configuration = self._configuration
         if configuration.sovits is not None:
             return None
-        base = self._service.project.base(version_named(configuration.version))
-        found = reference.Reference.of(base)
-        return Reference(found.audio, found.text, found.language) if found else None
+        return Reference.of(self._service.project.base(version_named(configuration.version)))
 
     def speak(self, task: Task, advance: Callable[[float], None], stopped: Callable[[], bool]) -> Outcome:
         """Speaks a task into its result. Raises GsvError for what cannot be spoken, Cancelled if it was stopped."""

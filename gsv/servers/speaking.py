@@ -4,29 +4,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from gsv.errors import InputError
 from gsv.servers.answers import Chunk, Sound
 from gsv.servers.bridge import Stopped
 from gsv.synthesis.engine import Engine, SpeechOptions
+from gsv.synthesis.reference import Reference
 from gsv.synthesis.streaming import Streaming
 from gsv.synthesis.voice import Voice
 from gsv.versions import VERSIONS
 
 # Voices of an engine that are kept; each takes some hundred kilobytes.
 _KEPT = 32
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A recording whose voice speaks, what is said in it, and further recordings that are averaged in."""
-
-    audio: Path
-    transcript: str = ""
-    language: str = "en"
-    auxiliary: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,12 @@ def check_length(path: Path, seconds: float) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Reference:
-    """A recording to speak like, what is said in it, and in which language."""
+    """A recording to speak like, what is said in it, and further recordings that are averaged into the timbre."""
 
     audio: Path
-    text: str
-    language: str
+    transcript: str = ""
+    language: str = "en"
+    auxiliary: tuple[Path, ...] = ()
 
     @classmethod
     def of(cls, base: BaseFiles) -> "Reference | None":

@@ -11,7 +11,8 @@ import numpy as np
 from gsv.audio.io import load
 from gsv.dataset.listing import Line
 from gsv.errors import InputError
-from gsv.paths import BUNDLED_NOTICE
+from gsv.paths import BUNDLED_NOTICE, Placed
+from gsv.synthesis.reference import Reference
 from gsv.text.split import METHODS
 from gsv.webui.clips import Clip, clip_of_wave
 from gsv.webui.drawn import drawn
@@ -20,7 +21,7 @@ from gsv.webui.home import Home
 from gsv.webui.performing import MEANINGS, Performer
 from gsv.webui.pictures import draw_speech
 from gsv.webui.publishing import publish
-from gsv.webui.speaking import Placed, Request, Studio, languages_of
+from gsv.webui.speaking import Request, Studio, languages_of
 from gsv.webui.weights import relative
 
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -177,17 +178,17 @@ class _Page:
     def _languages(self) -> list[tuple[str, str]]:
         return [(self.words(f"language.{code}"), code) for code in languages_of(self.studio.version)]
 
-    def _reference(self, example: Line | None) -> None:
+    def _reference(self, example: Reference | None) -> None:
         words = self.words
         gr.Markdown(f"### {words('inference.reference_title')}")
         self.reference = gr.Audio(
-            example.audio if example else None,
+            str(example.audio) if example else None,
             type="filepath",
             sources=["upload", "microphone"],
             label=words("inference.reference_audio"),
             elem_id="tts_reference",
         )
-        self.check = gr.Markdown(self._check(example.audio) if example else "", elem_id="reference_check")
+        self.check = gr.Markdown(self._check(str(example.audio)) if example else "", elem_id="reference_check")
         with gr.Accordion(words("inference.from_list"), open=False):
             self.list_path = gr.Dropdown(
                 self._lists(), value=None, allow_custom_value=True, label=words("inference.list_path")
@@ -196,7 +197,7 @@ class _Page:
             self.rows = gr.Dropdown([], label=words("inference.rows"))
             self.lines = gr.State([])
         self.prompt_text = gr.Textbox(
-            example.text if example else "",
+            example.transcript if example else "",
             label=words("inference.prompt_text"),
             info=words("inference.prompt_text_info"),
             lines=2,

@@ -102,14 +102,9 @@ class Performer:
         chinese = self.home.words.language.startswith("zh") and not self.studio.notice
         return "all_zh" if chinese else "en"
 
-    def example(self) -> Line | None:
-        """A reference for who has none yet: that of the bundled voice, or a recording of the sample; None without."""
-        own = Reference.of(self.home.project.base(self.studio.base_version))
-        if own is not None:
-            return Line(str(own.audio), "", own.language, own.text)
-        path = self.home.project.root / "tests" / "sample" / "sample.list"
-        lines = self.reference_lines(str(path), "") if path.is_file() else []
-        return next((line for line in lines if not check_reference(Path(line.audio)).faults), None)
+    def example(self) -> Reference | None:
+        """A reference for who has none yet: that of the bundled voice; None for other weights."""
+        return Reference.of(self.home.project.base(self.studio.base_version))
 
     def change_choices(self) -> tuple[list[str], list[str]]:
         """The weights there are to speak with, now: those of SoVITS, and those of GPT."""

@@ -119,22 +119,6 @@ class Request:
     project: Project = field(default_factory=Project.default)
 
 
-@dataclass(frozen=True)
-class Placed(Project):
-    """A project whose text encoder or content encoder lies elsewhere."""
-
-    roberta_folder: Path | None = None
-    hubert_folder: Path | None = None
-
-    @property
-    def roberta(self) -> Path:
-        return self.roberta_folder or super().roberta
-
-    @property
-    def hubert(self) -> Path:
-        return self.hubert_folder or super().hubert
-
-
 class Studio:
     """The engine of a program, loaded when it is first needed. It speaks for one request at a time; others wait."""
 

@@ -135,7 +135,9 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert engine.notice
     own = Reference.of(home.base(VERSION))
     assert own is not None
-    speech = engine.speak("See a star.", "en", engine.voice(own.audio, own.text, own.language), SpeechOptions(seed=1))
+    speech = engine.speak(
+        "See a star.", "en", engine.voice(own.audio, own.transcript, own.language), SpeechOptions(seed=1)
+    )
     assert speech.seconds > 0.2
     shutil.copytree(
         files.project.experiment("train").root, home.root / "logs" / "mine", ignore=lambda *_: ["logs_s2_v2"]

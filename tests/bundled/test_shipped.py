@@ -65,7 +65,7 @@ def test_words_are_heard_in_what_the_bundled_voice_says(fresh: Project) -> None:
     engine = Engine.load(project=fresh, device="cpu")
     own = Reference.of(fresh.base(V2))
     assert own is not None
-    voice = engine.voice(own.audio, own.text, own.language)
+    voice = engine.voice(own.audio, own.transcript, own.language)
     recogniser, tally = Recogniser(), Tally()
     for text in SENTENCES[:6]:
         speech = engine.speak(text, "en", voice, SpeechOptions(seed=1))

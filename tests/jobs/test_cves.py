@@ -233,7 +233,9 @@ def _problem(call: ast.Call) -> str:
     keywords = {word.arg: ast.unparse(word.value) for word in call.keywords}
     last = name.rpartition(".")[2]
     module = name.rpartition(".")[0]
-    if last in _NEVER and module in {"", "os", "subprocess", "builtins"}:
+    # A program may begin itself anew.
+    itself = last == "execv" and ast.unparse(call.args[0]) == "sys.executable"
+    if last in _NEVER and module in {"", "os", "subprocess", "builtins"} and not itself:
         return name
     if keywords.get("shell", "False") != "False":
         return f"{name} with a shell"

@@ -15,14 +15,14 @@ from gsv.servers.access import Access
 from gsv.servers.configurations import Configuration
 from gsv.servers.interface import Service
 from gsv.servers.limits import Limits
-from gsv.servers.speaking import Reference
 from gsv.servers.together import Part, together
 from gsv.synthesis import engine as engine_module
 from gsv.synthesis.pool import Pool
+from gsv.synthesis.reference import Reference
 from gsv.versions import version_named
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def short_takes() -> Iterator[None]:
     # An untrained model never comes to an end by itself.
     with pytest.MonkeyPatch.context() as patch:
@@ -64,7 +64,7 @@ def pool(home: Project) -> Pool:
     return Pool(home, "cpu", 2)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(home: Project, pool: Pool, short_takes: None) -> Iterator[House]:
     service = Service.of(home, pool, Access(port=0), limits=Limits(text=2000, body=100_000))
     configuration = Configuration(device="cpu")

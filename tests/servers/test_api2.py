@@ -16,9 +16,9 @@ from http_server import CLIP, WORDS, House, listening_app
 from gsv.cli import main
 from gsv.servers import api2
 from gsv.servers.configurations import Configuration
-from gsv.servers.speaking import Reference
 from gsv.servers.together import Part, together
 from gsv.synthesis import engine as engine_module
+from gsv.synthesis.reference import Reference
 
 WEB = httpx.Client(timeout=300)
 SAY = {"text": "Hello there.", "text_language": "en"}

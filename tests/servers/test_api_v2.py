@@ -277,7 +277,7 @@ def test_another_configuration_speaks_with_its_weights(house: House, other_weigh
     refused(post(house, tts_infer_yaml_path="other.yaml"), "gone.pth")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def other_weights(house: House, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """SoVITS weights of another training."""
     source = house.project.pretrained / "gsv-v2final-pretrained" / "s2G2333k.pth"

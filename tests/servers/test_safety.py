@@ -22,9 +22,9 @@ from gsv.servers.configurations import Configuration
 from gsv.servers.files import Files
 from gsv.servers.interface import Service
 from gsv.servers.limits import Limits
-from gsv.servers.speaking import Reference
 from gsv.servers.together import Part, together
 from gsv.synthesis.engine import Engine, Fragment
+from gsv.synthesis.reference import Reference
 
 WEB = httpx.Client(timeout=20)
 SAY = {

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ def asked(server: Server, question: Callable[[ClientSession], Awaitable[Any]]) -
             await session.initialize()
             return await question(session)
 
-    return asyncio.run(ask())
+    # In a thread of its own, since a browser's tests may have a loop running in this one.
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(lambda: asyncio.run(ask())).result()
 
 
 def test_endpoints_are_tools_that_say_what_their_arguments_mean(server: Server) -> None:
