@@ -227,7 +227,9 @@ class _Page:
             elem_id="tts_language",
         )
         self.split = gr.Dropdown(
-            [(words(f"inference.{method}"), method) for method in METHODS], value="cut1", label=words("inference.split")
+            [(words(f"inference.{method}"), method) for method in METHODS],
+            value=self.performer.usual_split,
+            label=words("inference.split"),
         )
         with gr.Accordion(words("inference.preview"), open=False):
             self.preview = gr.Markdown(words("inference.preview_empty"))

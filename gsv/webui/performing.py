@@ -58,7 +58,7 @@ MEANINGS = {
     "ref_wav_path": "Recording of the voice, 3 to 10 seconds: an uploaded file or a path.",
     "prompt_text": "What is said in the reference; empty: only its timbre is used.",
     "text": "What to say.",
-    "how_to_cut": "How a long text is cut: cut0 to cut5, or by name; empty: cut1.",
+    "how_to_cut": "How a long text is cut, cut0 to cut5 or by name; empty: cut1, or cut5 for the bundled voice.",
     "top_k": "Draw from the k likeliest tokens; 0: from all.",
     "top_p": "Draw from the likeliest tokens with this total; 1: from all.",
     "temperature": "Lower is steadier, higher livelier; 1 is natural.",
@@ -73,7 +73,7 @@ MEANINGS = {
     "ref_audio_path": "Recording of the voice, 3 to 10 seconds: an uploaded file or a path.",
     "aux_ref_audio_paths": "Further recordings, whose timbre is averaged in.",
     "prompt_lang": "Language of the reference, by code or name; empty: that of the page.",
-    "text_split_method": "How a long text is cut: cut0 to cut5, or by name; empty: cut1.",
+    "text_split_method": "How a long text is cut, cut0 to cut5 or by name; empty: cut1, or cut5 for the bundled voice.",
     "batch_size": "Pieces of text that are spoken at once.",
     "speed_factor": "Pace; 1 is natural.",
     "ref_text_free": "Use only the timbre of the reference, not what is said in it.",
@@ -101,6 +101,11 @@ class Performer:
         """What a text is taken to be in if nobody says: the page's language, English where that is all there is."""
         chinese = self.home.words.language.startswith("zh") and not self.studio.notice
         return "all_zh" if chinese else "en"
+
+    @property
+    def usual_split(self) -> str:
+        """How a text is cut if nobody says. The bundled voice was trained on single sentences, and ends after one."""
+        return "cut5" if self.studio.notice else "cut1"
 
     def example(self) -> Reference | None:
         """A reference for who has none yet: that of the bundled voice; None for other weights."""
@@ -232,7 +237,7 @@ class Performer:
     def cut_text(self, text: str, text_language: str = "", how_to_cut: str = "") -> list[str]:
         """The pieces in which a text would be spoken."""
         language = language_named(text_language or self.page_language, "text_language")
-        return split.pieces(text, language, split_named(how_to_cut or "cut1", "how_to_cut"))
+        return split.pieces(text, language, split_named(how_to_cut or self.usual_split, "how_to_cut"))
 
     def check_ref(self, ref_wav_path: Any) -> str:
         """Whether a recording is good as a reference: its length and loudness, and what to do about them."""
@@ -276,7 +281,7 @@ class Performer:
                 raise InputError(f"{argument} is empty; give {what}.")
         for name in ("language", "transcript_language"):
             known[name] = language_named(known[name] or self.page_language, label(name))
-        known["split"] = split_named(known["split"] or "cut1", label("split"))
+        known["split"] = split_named(known["split"] or self.usual_split, label("split"))
         known["reference"] = self._reference(known["reference"], label("reference"))
         auxiliary = known.pop("auxiliary", None) or []
         more = auxiliary if isinstance(auxiliary, list) else [auxiliary]

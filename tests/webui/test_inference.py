@@ -287,6 +287,8 @@ def test_on_a_fresh_machine_the_bundled_voice_speaks_what_the_page_is_filled_wit
     assert example is not None and example.audio.parent == tiny
     # Whatever language the page is in.
     assert performer.page_language == "en"
+    # It would end after the first of several sentences.
+    assert performer.cut_text("Hello there! How are you?", "en") == ["Hello there!", " How are you?"]
     page = inference._Page(home, performer, studio, batched=False)
     fields = {
         "text": "Hello there!",
