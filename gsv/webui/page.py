@@ -100,10 +100,14 @@ class Page:
         """Wires what concerns all fields and panels; called when all are made."""
         names, fields = list(self._kept), list(self._kept.values())
 
-        def filled() -> Any:
-            return _one_or_all([self.settings.get(name, gr.skip()) for name in names])
+        # It ticks, and so shows that the page works, once the fields have their values: whoever is quicker than that
+        # would find a tab as it was on the first day.
+        timer = gr.Timer(_TICK_SECONDS, active=False)
 
-        blocks.load(filled, None, fields, queue=False, **PRIVATE)
+        def filled() -> list[Any]:
+            return [gr.Timer(active=True), *(self.settings.get(name, gr.skip()) for name in names)]
+
+        loaded = blocks.load(filled, None, [timer, *fields], queue=False, **PRIVATE)
         for name, field in self._kept.items():
             field.change(self._keeper(name), [field], None, queue=False, **PRIVATE)
 
@@ -114,8 +118,8 @@ class Page:
             now = [panels.of_machine(self.home), *(panels.panel(self.home, job) for job in self._panels)]
             return [now, *(gr.skip() if old == new else new for old, new in zip(seen, now, strict=True))]
 
-        timer = gr.Timer(_TICK_SECONDS)
-        gr.on([timer.tick, blocks.load], tick, [before], [before, *shown], queue=False, **PRIVATE)
+        for look in (timer.tick, loaded.then):
+            look(tick, [before], [before, *shown], queue=False, **PRIVATE)
 
     def _keeper(self, name: str) -> Callable[[Any], None]:
         return lambda value: self.settings.keep({name: value})
