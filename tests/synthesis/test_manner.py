@@ -13,8 +13,6 @@ from gsv import Engine, SpeechOptions
 from gsv.audio.io import load
 from gsv.audio.prosody import melody
 from gsv.errors import InputError
-from gsv.paths import Project
-from gsv.synthesis import engine as engine_module
 from gsv.synthesis.engine import Fragment
 from gsv.synthesis.manner import (
     EMOTIONS,
@@ -35,9 +33,7 @@ WORDS = "The morning train left the small station a few minutes late."
 SEEDED = SpeechOptions(seed=3)
 
 
-@pytest.fixture(scope="module")
-def engine(narrow: Project) -> Engine:
-    return Engine.load(project=narrow, device="cpu")
+pytestmark = pytest.mark.usefixtures("short_takes")
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +44,6 @@ def anna(engine: Engine) -> Voice:
 @pytest.fixture(scope="module")
 def bert(engine: Engine) -> Voice:
     return engine.voice(CLIPS / "02.flac", "She walked along the quiet river in the evening.", "en")
-
-
-@pytest.fixture(autouse=True)
-def short_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    # An untrained model never comes to an end by itself.
-    monkeypatch.setattr(engine_module, "ALLOWANCE", 10)
-    monkeypatch.setattr(engine_module, "MOST_TOKENS_A_PHONEME", 1.0)
 
 
 def feeling(**strengths: float) -> tuple[float, ...]:

@@ -13,7 +13,6 @@ from safetensors.torch import load_file, save_file
 from gsv import Engine, SpeechOptions
 from gsv.errors import AudioError, InputError
 from gsv.paths import Project
-from gsv.synthesis import engine as engine_module
 from gsv.synthesis.speakers import Speakers, UnknownSpeakerError, file_name, weights_id
 from gsv.synthesis.voice import VoiceMaker
 
@@ -22,9 +21,7 @@ OTHER = Path(__file__).parent.parent / "sample" / "clips" / "02.flac"
 WORDS = "The morning train left the small station a few minutes late."
 
 
-@pytest.fixture(scope="module")
-def engine(narrow: Project) -> Engine:
-    return Engine.load(project=narrow, device="cpu")
+pytestmark = pytest.mark.usefixtures("short_takes")
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +39,6 @@ def others(narrow: Project) -> Engine:
 @pytest.fixture
 def speakers(tmp_path: Path) -> Speakers:
     return Speakers(tmp_path / "speakers")
-
-
-@pytest.fixture(autouse=True)
-def short_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    # An untrained model never comes to an end by itself.
-    monkeypatch.setattr(engine_module, "ALLOWANCE", 10)
-    monkeypatch.setattr(engine_module, "MOST_TOKENS_A_PHONEME", 1.0)
 
 
 @pytest.fixture
