@@ -1,7 +1,7 @@
 """From text to phone ids: the one door of this room that the rest of gsv uses."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,10 +30,10 @@ _SILENT = frozenset((*PUNCTUATION, *PAUSES, UNKNOWN))
 class Reading:
     """A stretch of one language, ready for a model.
 
-    language: `zh` or `en`.
+    language: `zh`, `en`, `ja`, `ko` or `yue`.
     norm_text: the text as spoken, written out.
     phones, ids: the phones and their ids in the front end's symbol table, of equal length.
-    word2ph: for Mandarin how many phones each character of `norm_text` has, for other languages None.
+    word2ph: for Mandarin and Cantonese how many phones each character of `norm_text` has, for other languages None.
     """
 
     language: str
@@ -117,7 +117,7 @@ class Frontend:
 
     def read_as(self, text: str, language: Language) -> Reading:
         """The reading of a text in one language, even one without a sound; nothing is put in front of a short one."""
-        return self._mandarin(text) if language == "zh" else self._english(text)
+        return _READERS[language](self, text)
 
     def _read(self, text: str, language: str) -> list[Reading]:
         readings = (self.read_as(stretch.text, stretch.language) for stretch in segment(text, language))
@@ -138,6 +138,27 @@ class Frontend:
         norm_text = english.normalize(text)
         return self._finished("en", norm_text, english.g2p(norm_text), None)
 
+    # The packages of languages are imported when the first text needs them: some load large dictionaries.
+
+    def _japanese(self, text: str) -> Reading:
+        import gsv.text.japanese as japanese
+
+        norm_text = japanese.normalize(text)
+        return self._finished("ja", norm_text, japanese.g2p(norm_text), None)
+
+    def _korean(self, text: str) -> Reading:
+        import gsv.text.korean as korean
+
+        norm_text = korean.normalize(text)
+        return self._finished("ko", norm_text, korean.g2p(norm_text), None)
+
+    def _cantonese(self, text: str) -> Reading:
+        import gsv.text.cantonese as cantonese
+
+        norm_text = cantonese.normalize(text)
+        phones, word2ph = cantonese.g2p(norm_text)
+        return self._finished("yue", norm_text, phones, tuple(word2ph))
+
     def _finished(
         self, language: Language, norm_text: str, phones: Iterable[str], word2ph: tuple[int, ...] | None
     ) -> Reading:
@@ -151,6 +172,15 @@ class Frontend:
         from gsv.text.chinese.g2pw import G2PW
 
         return G2PW.load(self._g2pw_dir, self._roberta_dir or self._g2pw_dir.with_name(_TEXT_ENCODER))
+
+
+_READERS: dict[Language, Callable[[Frontend, str], Reading]] = {
+    "zh": Frontend._mandarin,
+    "en": Frontend._english,
+    "ja": Frontend._japanese,
+    "ko": Frontend._korean,
+    "yue": Frontend._cantonese,
+}
 
 
 def _is_spoken(readings: Iterable[Reading]) -> bool:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from gsv.errors import TextError
 
-Language = Literal["zh", "en"]
+Language = Literal["zh", "en", "ja", "ko", "yue"]
 
 
 @dataclass(frozen=True)
