@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
@@ -96,26 +97,35 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
 
     write_prompts(files)
     prompts = files.prompts.rows()
-    assert len(write_pairs(files, seed=1)) == 10
+    write_pairs(files, seed=1)
     experiment = files.project.experiment("pairs")
     texts, codes = name_to_text(experiment).rows(), name_to_semantic(experiment).rows()
     single = name_to_semantic(files.project.experiment("train")).rows()
     speakers = speaker_of(corpus)
-    halves = [name.split("+") for name in texts]
-    assert sorted(name for pair in halves for name in pair) == sorted(single)
-    for first, second in halves:
-        assert speakers[first] == speakers[second]
-        assert codes[f"{first}+{second}"][1] == f"{prompts[first][1]} {single[second][1]}"
+    examples = [name.split("+") for name in texts]
+    assert {len(names) for names in examples} == {2, 3}
+    spoken = [name for names in examples for name in names]
+    assert len(set(spoken)) == len(spoken)
+    left_out = Counter(speakers[name] for name in single.keys() - set(spoken))
+    assert set(left_out.values()) <= {1}
+    for first, *rest in examples:
+        assert {speakers[name] for name in rest} == {speakers[first]}
+        name = "+".join((first, *rest))
+        assert codes[name][1].split() == " ".join((prompts[first][1], *(single[clip][1] for clip in rest))).split()
         # The silence behind a prompt, 0.6 s.
         assert len(prompts[first][1].split()) - len(single[first][1].split()) in {14, 15, 16}
     names = write_pairs(files, seed=2)
     assert set(name_to_text(experiment).rows()) != set(texts)
 
-    for (name, places), (first, _) in zip(places_in_pairs(files, names).items(), names, strict=True):
+    phonemes_of = {name: row[1].split() for name, row in name_to_text(files.project.experiment("train")).rows().items()}
+    for (name, places), (first, *rest) in zip(places_in_pairs(files, names).items(), names, strict=True):
         tokens, phonemes = name_to_semantic(experiment).rows()[name][1], name_to_text(experiment).rows()[name][1]
         assert len(places) == len(tokens.split())
         assert max(places) < len(phonemes.split())
-        assert min(places[len(prompts[first][1].split()) :]) >= len(phonemes.split()) // 2
+        assert min(places[len(prompts[first][1].split()) :]) >= len(phonemes_of[first])
+        # Each clip's tokens look at its own text.
+        last = len(single[rest[-1]][1].split())
+        assert min(places[-last:]) >= len(phonemes.split()) - len(phonemes_of[rest[-1]])
 
     steps = StepsPlan(seed=1, sovits_epochs=2, sovits_batch_size=10, gpt_epochs=2, gpt_batch_size=1, reference="a")
     voice = train_voice(files, steps)

@@ -165,10 +165,12 @@ def write_prompts(files: TinyFiles) -> None:
     files.prompts.join(codes)
 
 
-def write_pairs(files: TinyFiles, seed: int) -> list[tuple[str, str]]:
-    """Every training clip once, each behind or before another of its speaker; returns their names.
+def write_pairs(files: TinyFiles, seed: int) -> list[tuple[str, ...]]:
+    """Every training clip in one example, as its prompt or behind another of its speaker; returns the clips of each.
 
-    So the second half is spoken as decoding is asked for: after the text and the tokens of a prompt.
+    So what is behind the prompt is spoken as decoding is asked for: after the text and the tokens of a prompt. In a
+    third of the examples two clips are, so that the end of a sentence is not always that of the text. A speaker's last
+    clip is left out where nothing is left to go with it.
     """
     train, experiment = files.project.experiment("train"), files.project.experiment("pairs")
     texts, codes, prompts = name_to_text(train).rows(), name_to_semantic(train).rows(), files.prompts.rows()
@@ -178,34 +180,41 @@ def write_pairs(files: TinyFiles, seed: int) -> list[tuple[str, str]]:
         if name in codes and name in prompts:
             clips[speakers[name]].append(name)
     chance = random.Random(f"pairs {seed}")  # noqa: S311 - not for secrets
-    pairs: list[tuple[str, str]] = []
+    examples: list[tuple[str, ...]] = []
     for names in clips.values():
         chance.shuffle(names)
-        pairs += zip(names[::2], names[1::2], strict=False)
-    both = [(f"{first}+{second}", first, second) for first, second in pairs]
-    rows = [[name, *(f"{texts[first][i]} {texts[second][i]}" for i in (1, 2, 3))] for name, first, second in both]
-    tokens = [[name, f"{prompts[first][1]} {codes[second][1]}"] for name, first, second in both]
+        while len(names) > 1:
+            count = 3 if len(names) > 2 and chance.random() < 1 / 3 else 2
+            examples.append(tuple(names[:count]))
+            del names[:count]
+    rows = [["+".join(clips), *(" ".join(texts[name][i] for name in clips) for i in (1, 2, 3))] for clips in examples]
+    tokens = [
+        ["+".join((first, *rest)), " ".join((prompts[first][1], *(codes[name][1] for name in rest)))]
+        for first, *rest in examples
+    ]
     for table, content in ((name_to_text(experiment), rows), (name_to_semantic(experiment), tokens)):
         for row in content:
             table.append(0, row)
         table.join([row[0] for row in content])
-    return pairs
+    return examples
 
 
-def places_in_pairs(files: TinyFiles, pairs: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
-    """Where in the text of both each token's phoneme is, by the pair's name; see `places_of`."""
+def places_in_pairs(files: TinyFiles, pairs: Sequence[tuple[str, ...]]) -> dict[str, list[int]]:
+    """Where in the whole text each token's phoneme is, by the example's name; see `places_of`."""
     train = files.project.experiment("train")
     texts, codes, prompts = name_to_text(train).rows(), name_to_semantic(train).rows(), files.prompts.rows()
     labels = files.corpus.labels_by_name()
-
-    def places(name: str, tokens: str) -> list[int]:
-        return places_of(texts[name][1].split(), labels[name], len(tokens.split()))
-
     found = {}
-    for first, second in pairs:
-        behind = len(texts[first][1].split())
-        moved = (place if place == NOWHERE else place + behind for place in places(second, codes[second][1]))
-        found[f"{first}+{second}"] = [*places(first, prompts[first][1]), *moved]
+    for names in pairs:
+        places: list[int] = []
+        behind = 0
+        for name in names:
+            tokens = codes[name][1] if places else prompts[name][1]
+            phonemes = texts[name][1].split()
+            here = places_of(phonemes, labels[name], len(tokens.split()))
+            places += (place if place == NOWHERE else place + behind for place in here)
+            behind += len(phonemes)
+        found["+".join(names)] = places
     return found
 
 
