@@ -1,13 +1,13 @@
 """Writing numbers, dates, units and signs of Mandarin text out in words.
 
-A text is cut into clauses, and each clause goes through `_RULES` in order; the order matters, because every rule sees
+A text is cut into clauses, and each clause goes through `RULES` in order; the order matters, because every rule sees
 what the ones before it left. The rules and their order are those of PaddleSpeech's text normaliser with GPT-SoVITS'
 additions, which published voices were trained on. docs/text.md lists where gsv departs from them, because they read
 something wrong.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from misaki.zh_normalization.char_convert import tranditional_to_simplified as traditional_to_simplified
@@ -68,7 +68,9 @@ _FULL_WIDTH_TIME = re.compile(r"(?<![0-9])([01]?[0-9]|2[0-3])：([0-5][0-9])(?![
 
 
 @dataclass(frozen=True)
-class _Rule:
+class Rule:
+    """One kind of thing that is written otherwise than said; a call replaces each of them in a clause."""
+
     pattern: re.Pattern[str]
     spoken: Callable[[re.Match[str]], str]
 
@@ -76,21 +78,22 @@ class _Rule:
         return self.pattern.sub(self.spoken, clause)
 
 
-def _rule(pattern: str) -> Callable[[Callable[[re.Match[str]], str]], _Rule]:
-    return lambda spoken: _Rule(re.compile(pattern), spoken)
+def rule(pattern: str) -> Callable[[Callable[[re.Match[str]], str]], Rule]:
+    """Make a rule of a function that says what `pattern` matched."""
+    return lambda spoken: Rule(re.compile(pattern), spoken)
 
 
-@_rule(rf"([{''.join(_CURRENCIES)}])({_NUM}[百千万亿]*)")
-def _money(match: re.Match[str]) -> str:
+@rule(rf"([{''.join(_CURRENCIES)}])({_NUM}[百千万亿]*)")
+def money(match: re.Match[str]) -> str:
     return match[2] + _CURRENCIES[match[1]]
 
 
-@_rule(r"(?<![0-9])([0-9]{4})[-~]([0-9]{4})(?=年|学年)")
+@rule(r"(?<![0-9])([0-9]{4})[-~]([0-9]{4})(?=年|学年)")
 def _span_of_years(match: re.Match[str]) -> str:
     return f"{digit_by_digit(match[1])}到{digit_by_digit(match[2])}"
 
 
-@_rule(
+@rule(
     r"(?<![0-9])(?P<year>[0-9]{4}|[0-9]{2})年(?:(?P<month>0?[1-9]|1[0-2])月)?"
     r"(?:(?P<day>0?[1-9]|[12][0-9]|30|31)(?P<sign>[日号]))?"
 )
@@ -100,7 +103,7 @@ def _date(match: re.Match[str]) -> str:
     return f"{digit_by_digit(match['year'])}年{month}{day}"
 
 
-@_rule(r"(?<![0-9])([0-9]{4})([-/.])(0?[1-9]|1[0-2])\2([12][0-9]|3[01]|0?[1-9])(?![0-9])")
+@rule(r"(?<![0-9])([0-9]{4})([-/.])(0?[1-9]|1[0-2])\2([12][0-9]|3[01]|0?[1-9])(?![0-9])")
 def _numeric_date(match: re.Match[str]) -> str:
     return f"{digit_by_digit(match[1])}年{cardinal(match[3])}月{cardinal(match[4])}日"
 
@@ -121,19 +124,19 @@ def _with_leading_zero(two_digits: str) -> str:
 _CLOCK = r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?"
 
 
-@_rule(rf"(?<![0-9]){_CLOCK}[~-]{_CLOCK}")
+@rule(rf"(?<![0-9]){_CLOCK}[~-]{_CLOCK}")
 def _time_range(match: re.Match[str]) -> str:
     # The end says 半 only together with the start; 三十分 is right in any case.
     start = _clock(match[1], match[2], match[3], half=True)
     return f"{start}至{_clock(match[4], match[5], match[6], half=match[2] == '30')}"
 
 
-@_rule(rf"(?<![0-9]){_CLOCK}")
+@rule(rf"(?<![0-9]){_CLOCK}")
 def _time(match: re.Match[str]) -> str:
     return _clock(match[1], match[2], match[3], half=True)
 
 
-@_rule(
+@rule(
     r"(?<![0-9])(?:0[0-9]{2,3}-[1-9][0-9]{6,7}|400-?[0-9]{3}-?[0-9]{4}|1[0-9]{2}-[0-9]{4}-[0-9]{4}"
     r"|(?:\+?86)?1(?:[38][0-9]|5[0-35-9]|7[678]|9[89])[0-9]{8})(?![0-9])"
 )
@@ -141,17 +144,17 @@ def _telephone(match: re.Match[str]) -> str:
     return "，".join(digit_by_digit(part, telephone=True) for part in match[0].lstrip("+").split("-"))
 
 
-@_rule(rf"(?<![0-9.])(-?{_NUM})[-~](-?{_NUM})(?:{_DEGREE})")
+@rule(rf"(?<![0-9.])(-?{_NUM})[-~](-?{_NUM})(?:{_DEGREE})")
 def _temperature_range(match: re.Match[str]) -> str:
     return f"{_signed(match[1], '零下')}到{_signed(match[2], '零下')}{_degree(match[0])}"
 
 
-@_rule(rf"(?<![0-9.])({_NUM})[-~]({_NUM})%")
+@rule(rf"(?<![0-9.])({_NUM})[-~]({_NUM})%")
 def _percentage_range(match: re.Match[str]) -> str:
     return f"百分之{number(match[1])}到百分之{number(match[2])}"
 
 
-@_rule("(?<=[年月日号点分秒])[-~](?=[0-9])")
+@rule("(?<=[年月日号点分秒])[-~](?=[0-9])")
 def _span_of_time(_: re.Match[str]) -> str:
     return "至"
 
@@ -159,12 +162,12 @@ def _span_of_time(_: re.Match[str]) -> str:
 _QUANTITY = rf"-?{_NUM}(?:%|{_DEGREE}|{_UNIT}|{_MEASURE})"
 
 
-@_rule(rf"({_QUANTITY})[-~](?={_QUANTITY})")
+@rule(rf"({_QUANTITY})[-~](?={_QUANTITY})")
 def _quantity_range(match: re.Match[str]) -> str:
     return f"{match[1]}至"
 
 
-@_rule(rf"(-?{_NUM})(?:{_DEGREE})")
+@rule(rf"(-?{_NUM})(?:{_DEGREE})")
 def _temperature(match: re.Match[str]) -> str:
     return _signed(match[1], "零下") + _degree(match[0])
 
@@ -177,18 +180,18 @@ def _signed(text: str, minus: str = "负") -> str:
     return (minus if text.startswith("-") else "") + number(text.lstrip("-"))
 
 
-@_rule(rf"(?:(?<![A-Za-z])|(?=/))({_UNIT})(?![A-Za-z])")
+@rule(rf"(?:(?<![A-Za-z])|(?=/))({_UNIT})(?![A-Za-z])")
 def _unit(match: re.Match[str]) -> str:
     return _UNITS[match[1]]
 
 
 # The hyphen of Wi-Fi or Python-3; one between single letters is a minus sign.
-@_rule(r"(?<=[A-Za-z])-(?=[A-Za-z]{2})|(?<=[A-Za-z]{2})-(?=[A-Za-z0-9])")
+@rule(r"(?<=[A-Za-z])-(?=[A-Za-z]{2})|(?<=[A-Za-z]{2})-(?=[A-Za-z0-9])")
 def _hyphenated(_: re.Match[str]) -> str:
     return ""
 
 
-@_rule(rf"(?<![-0-9.+×÷=])({_NUM})-({_NUM})(?![-0-9+×÷=]|\.[0-9]|等于|得)")
+@rule(rf"(?<![-0-9.+×÷=])({_NUM})-({_NUM})(?![-0-9+×÷=]|\.[0-9]|等于|得)")
 def _span(match: re.Match[str]) -> str:
     # 3-5 is from three to five, 5-3 can only be five minus three.
     if float(match[1]) >= float(match[2]):
@@ -197,53 +200,53 @@ def _span(match: re.Match[str]) -> str:
     return f"{number(match[1])}到{match[2] if match[2] == '2' else number(match[2])}"
 
 
-@_rule(rf"{_OPERAND}(?:[-+×÷=]{_OPERAND})+")
+@rule(rf"{_OPERAND}(?:[-+×÷=]{_OPERAND})+")
 def _arithmetic(match: re.Match[str]) -> str:
     # A sign after another sign belongs to the number behind it.
     return re.sub("(?<![-+×÷=])(?<!^)[-+×÷=]", lambda sign: _OPERATORS[sign[0]], match[0])
 
 
-@_rule(rf"{_SUPERSCRIPT}+")
+@rule(rf"{_SUPERSCRIPT}+")
 def _power(match: re.Match[str]) -> str:
     return f"的{''.join(_SUPERSCRIPTS[digit] for digit in match[0])}次方"
 
 
-@_rule(r"(-?)([0-9]+)/([0-9]+)")
+@rule(r"(-?)([0-9]+)/([0-9]+)")
 def _fraction(match: re.Match[str]) -> str:
     return f"{'负' if match[1] else ''}{cardinal(match[3])}分之{cardinal(match[2])}"
 
 
-@_rule(rf"(-?)({_NUM})%")
+@rule(rf"(-?)({_NUM})%")
 def _percentage(match: re.Match[str]) -> str:
     return f"{'负' if match[1] else ''}百分之{number(match[2])}"
 
 
-@_rule(rf"(?<![0-9.])(?:0(?:10|2[1-3]|[3-9][0-9]{{2}}))?[1-9][0-9]{{6,7}}(?![0-9.]|{_MEASURE})")
-def _land_line(match: re.Match[str]) -> str:
+@rule(rf"(?<![0-9.])(?:0(?:10|2[1-3]|[3-9][0-9]{{2}}))?[1-9][0-9]{{6,7}}(?![0-9.]|{_MEASURE})")
+def land_line(match: re.Match[str]) -> str:
     return digit_by_digit(match[0], telephone=True)
 
 
-@_rule(rf"(?<![-0-9+×÷=])(-?{_NUM})[-~](-?{_NUM})(?![-0-9+×÷=])")
+@rule(rf"(?<![-0-9+×÷=])(-?{_NUM})[-~](-?{_NUM})(?![-0-9+×÷=])")
 def _range(match: re.Match[str]) -> str:
     return f"{_signed(match[1])}到{_signed(match[2])}"
 
 
-@_rule(rf"-({_NUM})(?!\.[0-9])")
+@rule(rf"-({_NUM})(?!\.[0-9])")
 def _negative(match: re.Match[str]) -> str:
     return f"负{number(match[1])}"
 
 
-@_rule(r"[0-9]+(?:\.[0-9]+){2,}")
+@rule(r"[0-9]+(?:\.[0-9]+){2,}")
 def _version(match: re.Match[str]) -> str:
     return "点".join(map(digit_by_digit, match[0].split(".")))
 
 
-@_rule(r"[0-9]*\.[0-9]+")
+@rule(r"[0-9]*\.[0-9]+")
 def _decimal(match: re.Match[str]) -> str:
     return number(match[0])
 
 
-@_rule(rf"([0-9]+)([多余几+]?)(?=(?P<measure>{_MEASURE}))")
+@rule(rf"([0-9]+)([多余几+]?)(?=(?P<measure>{_MEASURE}))")
 def _counted(match: re.Match[str]) -> str:
     words = cardinal(match[1])
     # Two of a thing are 两, but February and the second of a month are numbered, not counted.
@@ -252,30 +255,30 @@ def _counted(match: re.Match[str]) -> str:
     return words + match[2].replace("+", "多")
 
 
-@_rule("[0-9]{3,}")
+@rule("[0-9]{3,}")
 def _code(match: re.Match[str]) -> str:
     return digit_by_digit(match[0], telephone=True)
 
 
-@_rule("[0-9]+")
+@rule("[0-9]+")
 def _cardinal(match: re.Match[str]) -> str:
     return cardinal(match[0])
 
 
 # A slash is said where a rate follows; elsewhere it parts alternatives.
-@_rule(rf"/(?=(?P<rate>{_MEASURE}|次|人|步|字|[0-9A-Za-z])?)")
+@rule(rf"/(?=(?P<rate>{_MEASURE}|次|人|步|字|[0-9A-Za-z])?)")
 def _slash(match: re.Match[str]) -> str:
     return "每" if match["rate"] else "、"
 
 
 # A dash between Chinese words is a pause, anywhere else a minus sign.
-@_rule("(?<![\u4e00-\u9fa5])-|-(?![\u4e00-\u9fa5])")
+@rule("(?<![\u4e00-\u9fa5])-|-(?![\u4e00-\u9fa5])")
 def _minus(_: re.Match[str]) -> str:
     return "减"
 
 
-_RULES = (
-    _money,
+RULES = (
+    money,
     _span_of_years,
     _date,
     _numeric_date,
@@ -294,7 +297,7 @@ _RULES = (
     _power,
     _fraction,
     _percentage,
-    _land_line,
+    land_line,
     _range,
     _negative,
     _version,
@@ -321,13 +324,13 @@ def _without_commas(match: re.Match[str]) -> str:
     return digits if match["money"] or match["counted"] else number(digits)
 
 
-def verbalise(text: str) -> list[str]:
+def verbalise(text: str, rules: Sequence[Rule] = RULES) -> list[str]:
     """Each clause of `text` in simplified characters, its numbers, dates, units and signs written out in words."""
-    return [_verbalise_clause(clause) for clause in clauses(text)]
+    return [_verbalise_clause(clause, rules) for clause in clauses(text)]
 
 
-def _verbalise_clause(clause: str) -> str:
+def _verbalise_clause(clause: str, rules: Sequence[Rule]) -> str:
     clause = traditional_to_simplified(clause).translate(_HALF_WIDTH)
-    for rule in _RULES:
-        clause = rule(clause)
+    for each in rules:
+        clause = each(clause)
     return _SILENT.sub("", clause.translate(_SYMBOLS))

@@ -1,0 +1,66 @@
+"""Cantonese phones agree with the recorded ones, and every syllable has symbols."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gsv.text.cantonese import g2p, normalize
+from gsv.text.cantonese.syllables import phones
+from gsv.text.symbols import symbol_table
+
+
+@pytest.fixture(scope="module")
+def items(shared: Path) -> list[dict]:
+    items = json.loads((shared / "reference/text/yue.json").read_text("utf-8"))["items"]
+    return [item for item in items if "quirk" not in item]
+
+
+def test_readings_agree_with_the_recorded_ones(items: list[dict]) -> None:
+    table = symbol_table("v2")
+    for item in items:
+        want = item["v2"]
+        norm_text = normalize(item["text"])
+        assert norm_text == want["norm_text"]
+        said, word2ph = g2p(norm_text)
+        assert said == want["phones"], item["text"]
+        assert word2ph == want["word2ph"]
+        assert table.ids(said) == want["ids"]
+
+
+@pytest.mark.parametrize(
+    ("jyutping", "said"),
+    [
+        ("gwong2", ("Ygw", "Yong2")),
+        ("jyut6", ("Yj", "Yyut6")),
+        ("ngo5", ("Yng", "Yo5")),
+        ("ng5", ("Yng", "Yg5")),
+        ("m4", ("Ym", "Ym4")),
+        ("aa3", ("Yaa", "Ya3")),
+        ("oi3", ("Yoi", "Yi3")),
+        ("uk1", ("Yuk", "Yk1")),
+        # The table has no symbol for these without a consonant.
+        ("ung3", ("Yng", "Yung3")),
+        ("ap1", ("Yng", "Yap1")),
+        ("ang1", ("Yng", "Yang1")),
+        # nor for these finals
+        ("deu6", ("Yd", "Yiu6")),
+        ("lem2", ("Yl", "Yim2")),
+        ("nonsense", ("UNK", "UNK")),
+        ("zung7", ("UNK", "UNK")),
+    ],
+)
+def test_syllable_has_an_initial_and_a_final(jyutping: str, said: tuple[str, str]) -> None:
+    assert phones(jyutping) == said
+
+
+def test_characters_beyond_the_basic_block_are_read() -> None:
+    said, word2ph = g2p(normalize("係㗎，搭𨋢。"))
+    assert said == ["Yh", "Yai6", "Yg", "Yaa3", ",", "Yd", "Yaap3", "Yl", "Yip1", "."]
+    assert word2ph == [2, 2, 1, 2, 2, 1]
+
+
+def test_character_of_two_syllables_has_four_phones() -> None:
+    said, word2ph = g2p("卅年")
+    assert word2ph == [4, 2]
+    assert said[:4] == [*phones("saa1"), *phones("aa6")]
