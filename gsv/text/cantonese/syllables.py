@@ -28,13 +28,13 @@ _NEAREST = {
 }
 
 
-def phones(jyutping: str) -> tuple[str, str]:
+def symbols(jyutping: str) -> tuple[str, str]:
     """The two symbols of one syllable with its tone digit; `UNK UNK` for what is no Cantonese syllable."""
-    symbols = _symbols(jyutping)
+    found = _symbols(jyutping)
     # Many speakers put ng before a vowel, so where the table lacks the bare vowel this is the same word.
-    if UNKNOWN in symbols and jyutping[:1] in "aou":
-        symbols = _symbols("ng" + jyutping)
-    return symbols
+    if UNKNOWN in found and jyutping[:1] in "aou":
+        found = _symbols("ng" + jyutping)
+    return found
 
 
 def _symbols(jyutping: str) -> tuple[str, str]:

@@ -99,7 +99,8 @@ class G2PW:
         text = self._to_traditional(clause)
         # What the network is not asked about, or answers with a sound that pinyin does not have, pypinyin reads.
         simplified = traditional_to_simplified(text)
-        fallback = [reading[0] for reading in pinyin(simplified, style=Style.TONE3, neutral_tone_with_five=True)]
+        read = pinyin(simplified, style=Style.TONE3, errors=list, neutral_tone_with_five=True)
+        fallback = [reading[0] for reading in read]
         result = list(fallback)
         for position, character in enumerate(text):
             if character in self.fixed and character not in _NOT_FIXED:

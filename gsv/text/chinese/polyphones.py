@@ -12,6 +12,7 @@ from pypinyin.contrib.tone_convert import to_finals_tone3, to_initials, to_tone3
 from pypinyin.phrases_dict import phrases_dict
 
 from gsv.text.chinese.syllables import Syllable
+from gsv.text.symbols import PUNCTUATION, UNKNOWN
 
 # Characters whose usual reading the model gets wrong: the sigh is ài, āi is the answer.
 _FIXED_CHARACTERS = {"唉": "ai4"}
@@ -28,8 +29,9 @@ class PolyphoneModel(Protocol):
 
 def dictionary_readings(word: str) -> list[Syllable]:
     """The syllables of a word by pypinyin's dictionary, one for each character."""
-    initials = lazy_pinyin(word, style=Style.INITIALS, neutral_tone_with_five=True)
-    finals = lazy_pinyin(word, style=Style.FINALS_TONE3, neutral_tone_with_five=True)
+    # What pypinyin cannot read it gives back, with `errors=list` character by character.
+    initials = lazy_pinyin(word, style=Style.INITIALS, errors=list, neutral_tone_with_five=True)
+    finals = lazy_pinyin(word, style=Style.FINALS_TONE3, errors=list, neutral_tone_with_five=True)
     return [_syllable(initial, final) for initial, final in zip(initials, finals, strict=True)]
 
 
@@ -38,7 +40,7 @@ def corrected_readings(word: str, readings: Sequence[str]) -> list[Syllable]:
     known = _phrase(word)
     if known is None:
         known = [_FIXED_CHARACTERS.get(character, reading) for character, reading in zip(word, readings, strict=True)]
-    return [_from_pinyin(reading) for reading in known]
+    return [from_pinyin(reading) for reading in known]
 
 
 def _phrase(word: str) -> list[str] | None:
@@ -53,15 +55,16 @@ def _phrase(word: str) -> list[str] | None:
     return readings
 
 
-def _from_pinyin(reading: str) -> Syllable:
+def from_pinyin(reading: str) -> Syllable:
+    """The syllable of a pinyin with its tone as a digit; a mark stands for itself."""
     if not reading[0].isalpha():
         return Syllable(reading)
     return _syllable(to_initials(reading), to_finals_tone3(reading, neutral_tone_with_five=True))
 
 
 def _syllable(initial: str, final: str) -> Syllable:
-    if initial and initial == final:
-        return Syllable(initial)  # a punctuation mark
+    if initial in PUNCTUATION:
+        return Syllable(initial)
     if final[-1:] not in tuple("12345"):
-        return Syllable(initial, "", 5)  # a character that nobody knows how to say
+        return Syllable(UNKNOWN, "", 5)  # a character that nobody knows how to say
     return Syllable(initial, final[:-1], int(final[-1]))

@@ -142,7 +142,7 @@ def _join_third_tones(cut: Sequence[Word], alike: Callable[[str, str], bool]) ->
 
 
 def _tones(word: str) -> str:
-    finals = lazy_pinyin(word, style=Style.FINALS_TONE3, neutral_tone_with_five=True)
+    finals = lazy_pinyin(word, style=Style.FINALS_TONE3, errors=list, neutral_tone_with_five=True)
     return "".join(final[-1:] or "?" for final in finals)
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gsv.text.cantonese import g2p, normalize
-from gsv.text.cantonese.syllables import phones
+from gsv.errors import TextError
+from gsv.text.cantonese import g2p, normalize, phones_of
+from gsv.text.cantonese.syllables import symbols
 from gsv.text.symbols import symbol_table
 
 
@@ -51,7 +52,7 @@ def test_readings_agree_with_the_recorded_ones(items: list[dict]) -> None:
     ],
 )
 def test_syllable_has_an_initial_and_a_final(jyutping: str, said: tuple[str, str]) -> None:
-    assert phones(jyutping) == said
+    assert symbols(jyutping) == said
 
 
 def test_characters_beyond_the_basic_block_are_read() -> None:
@@ -63,4 +64,16 @@ def test_characters_beyond_the_basic_block_are_read() -> None:
 def test_character_of_two_syllables_has_four_phones() -> None:
     said, word2ph = g2p("卅年")
     assert word2ph == [4, 2]
-    assert said[:4] == [*phones("saa1"), *phones("aa6")]
+    assert said[:4] == [*symbols("saa1"), *symbols("aa6")]
+
+
+def test_given_reading_is_final() -> None:
+    said, word2ph = g2p(normalize("我去銀行。"), given={"银行": "ngan4 hang4"})
+    assert said == ["Yng", "Yo5", "Yh", "Yeoi3", "Yng", "Yan4", "Yh", "Yang4", "."]
+    assert word2ph == [2, 2, 2, 2, 1]
+
+
+@pytest.mark.parametrize("reading", ["", "hong zoeng", "hong4 zoeng9", "xyz1", "hong4!"])
+def test_reading_that_is_not_jyutping_is_refused(reading: str) -> None:
+    with pytest.raises(TextError, match="reading"):
+        phones_of("行长", reading)
