@@ -2,11 +2,11 @@
 
 import logging
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from filelock import FileLock, Timeout
 
@@ -218,13 +218,11 @@ def written_whole(path: Path) -> Iterator[Path]:
     A reader therefore sees the old file or the whole new one, never half of it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{path.stem[:40]}{_UNFINISHED}"
-    with NamedTemporaryFile(dir=path.parent, prefix=prefix, suffix=path.suffix, delete=False) as handle:
-        temporary = Path(handle.name)
+    temporary = path.with_name(f".{path.stem[:40]}{_UNFINISHED}{secrets.token_hex(8)}{path.suffix}")
+    # With the rights that any new file gets, which those of `tempfile` do not have.
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        # Temporary files are private to the user; the finished one has the rights that any new file gets.
-        temporary.chmod(0o644)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Where things lie, and keeping two runs from working on the same files."""
 
 import multiprocessing
+import os
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -72,3 +73,16 @@ def test_a_second_run_is_kept_out_until_the_first_ends_or_is_killed(
     assert len(list((tmp_path / "run").iterdir())) == 3
     with alone_in(tmp_path / "run"):
         assert {path.name for path in (tmp_path / "run").iterdir()} == {".lock", mine.name}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights are of another kind there")
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664)])
+def test_a_file_has_the_rights_that_its_user_gives_to_new_files(tmp_path: Path, umask: int, mode: int) -> None:
+    path = tmp_path / "speaker.safetensors"
+    before = os.umask(umask)
+    try:
+        with written_whole(path) as temporary:
+            temporary.write_bytes(b"x")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == mode
