@@ -20,6 +20,7 @@ from opencc import OpenCC
 from pypinyin import Style, pinyin
 
 from gsv.errors import CheckpointError, MissingLibraryError, MissingWeightsError
+from gsv.text.chinese.polyphones import unread
 from gsv.text.chinese.verbalise import traditional_to_simplified
 
 _CONTEXT = 16
@@ -99,7 +100,7 @@ class G2PW:
         text = self._to_traditional(clause)
         # What the network is not asked about, or answers with a sound that pinyin does not have, pypinyin reads.
         simplified = traditional_to_simplified(text)
-        read = pinyin(simplified, style=Style.TONE3, errors=list, neutral_tone_with_five=True)
+        read = pinyin(simplified, style=Style.TONE3, errors=unread, neutral_tone_with_five=True)
         fallback = [reading[0] for reading in read]
         result = list(fallback)
         for position, character in enumerate(text):

@@ -5,7 +5,7 @@ character and the phrase dictionary corrects it word by word.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from pypinyin import Style, lazy_pinyin
 from pypinyin.contrib.tone_convert import to_finals_tone3, to_initials, to_tone3
@@ -19,6 +19,11 @@ _FIXED_CHARACTERS = {"唉": "ai4"}
 _UNCHANGED = {"不": "bu4", "一": "yi1"}
 
 
+def unread(run: str) -> Any:
+    """For pypinyin's `errors`: what it cannot read comes back one by one, so that every character has an entry."""
+    return list(run)
+
+
 class PolyphoneModel(Protocol):
     """Reads a clause of normalised Mandarin text."""
 
@@ -29,9 +34,8 @@ class PolyphoneModel(Protocol):
 
 def dictionary_readings(word: str) -> list[Syllable]:
     """The syllables of a word by pypinyin's dictionary, one for each character."""
-    # What pypinyin cannot read it gives back, with `errors=list` character by character.
-    initials = lazy_pinyin(word, style=Style.INITIALS, errors=list, neutral_tone_with_five=True)
-    finals = lazy_pinyin(word, style=Style.FINALS_TONE3, errors=list, neutral_tone_with_five=True)
+    initials = lazy_pinyin(word, style=Style.INITIALS, errors=unread, neutral_tone_with_five=True)
+    finals = lazy_pinyin(word, style=Style.FINALS_TONE3, errors=unread, neutral_tone_with_five=True)
     return [_syllable(initial, final) for initial, final in zip(initials, finals, strict=True)]
 
 

@@ -11,6 +11,8 @@ from types import ModuleType
 
 from pypinyin import Style, lazy_pinyin
 
+from gsv.text.chinese.polyphones import unread
+
 _LONGEST_JOINED_THIRD_TONES = 3
 
 
@@ -142,7 +144,7 @@ def _join_third_tones(cut: Sequence[Word], alike: Callable[[str, str], bool]) ->
 
 
 def _tones(word: str) -> str:
-    finals = lazy_pinyin(word, style=Style.FINALS_TONE3, errors=list, neutral_tone_with_five=True)
+    finals = lazy_pinyin(word, style=Style.FINALS_TONE3, errors=unread, neutral_tone_with_five=True)
     return "".join(final[-1:] or "?" for final in finals)
 
 
