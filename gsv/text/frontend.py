@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from gsv.errors import TextError
 from gsv.text import split
-from gsv.text.languages import Language, language_code, language_of_tag, segment
+from gsv.text.languages import LANGUAGES, NAMES, Language, language_code, language_of_tag
+from gsv.text.scripts import HANGUL, IDEOGRAPHS, LATIN, plain, spelt_greek
+from gsv.text.segments import segment
 from gsv.text.symbols import PAUSES, PUNCTUATION, UNKNOWN, TableName, symbol_table
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ _PAUSE_SIGNS = ((re.compile("￥(?![0-9])"), "SP2"), (re.compile(r"\^"), "SP3"))
 # Signs that a list file may hold and that are marks there, not words.
 _TRAINING_SIGNS = str.maketrans({"%": "-", "￥": ","})
 _TEXT_ENCODER = "chinese-roberta-wwm-ext-large"
+# What has to be heard: letters and digits, but not what only lengthens or repeats the letter before it.
+_WORD = re.compile(f"[{LATIN}{IDEOGRAPHS}{HANGUL}0-9０-９\u3041-\u3096\u30a1-\u30fa\uff66-\uff6f\uff71-\uff9d]")
 _SILENT = frozenset((*PUNCTUATION, *PAUSES, UNKNOWN))
 
 
@@ -30,13 +34,15 @@ _SILENT = frozenset((*PUNCTUATION, *PAUSES, UNKNOWN))
 class Reading:
     """A stretch of one language, ready for a model.
 
+    source: the stretch as it was written; those of all readings of a text, joined, are the text.
     language: `zh`, `en`, `ja`, `ko` or `yue`.
     norm_text: the text as spoken, written out.
     phones, ids: the phones and their ids in the front end's symbol table, of equal length.
     word2ph: for Mandarin and Cantonese how many phones each character of `norm_text` has, for other languages None.
     """
 
-    language: str
+    source: str
+    language: Language
     norm_text: str
     phones: tuple[str, ...]
     ids: tuple[int, ...]
@@ -64,6 +70,7 @@ class Frontend:
         *,
         polyphones: "PolyphoneModel | None" = None,
     ) -> None:
+        self._symbols = symbols
         self._table = symbol_table(symbols)
         # The models of the first table never heard a 儿 that melts into the syllable before it.
         self._erhua = symbols != "v1"
@@ -76,27 +83,29 @@ class Frontend:
 
         Raises:
             InputError: the split method is unknown.
-            TextError: nothing in the text can be spoken, or the language code is not one gsv knows.
+            TextError: nothing in the text can be spoken, or the model does not know the language code.
         """
-        language_code(language)
+        language_code(language, self._symbols)
         return split.pieces(text, language, method)
 
     def closed(self, text: str, language: str) -> str:
         """A transcript as `read` wants it: ended with a mark, but neither cut nor changed otherwise.
 
         Raises:
-            TextError: the language code is not one gsv knows.
+            TextError: the model does not know the language code.
         """
-        language_code(language)
+        language_code(language, self._symbols)
         return split.closed(text.strip("\n"), language)
 
     def read(self, text: str, language: str) -> list[Reading]:
         """The readings of one piece of text, one for each stretch of a language, in order.
 
+        No word is left out: one that the language of the code cannot read is read in the language of its script.
+
         Raises:
-            TextError: nothing in the text can be spoken, or the language is not one gsv knows.
+            TextError: nothing in the text can be spoken, a word of it cannot, or the model does not know the language.
         """
-        text = _BLANKS.sub(" ", text)
+        text = _BLANKS.sub(" ", plain(text))
         readings = self._read(text, language)
         if not _is_spoken(readings):
             raise TextError(f"The text {text[:40]!r} holds nothing that can be spoken in {language!r}.")
@@ -108,9 +117,12 @@ class Frontend:
         """The reading of a line of a list file, whose third column is `language`.
 
         Raises:
-            TextError: nothing in the text can be spoken, or the language is not one gsv knows.
+            TextError: nothing in the text can be spoken, or the model does not know the language.
         """
-        reading = self.read_as(text.translate(_TRAINING_SIGNS), language_of_tag(language))
+        spoken = language_of_tag(language)
+        if spoken not in LANGUAGES[self._symbols]:
+            raise TextError(f"The line is in {NAMES[spoken]}, which this model does not speak; use a later one.")
+        reading = self.read_as(plain(text).translate(_TRAINING_SIGNS), spoken)
         if not _is_spoken([reading]):
             raise TextError(f"The text {text[:40]!r} holds nothing that can be spoken in {language!r}.")
         return reading
@@ -120,7 +132,12 @@ class Frontend:
         return _READERS[language](self, text)
 
     def _read(self, text: str, language: str) -> list[Reading]:
-        readings = (self.read_as(stretch.text, stretch.language) for stretch in segment(text, language))
+        readings = []
+        for stretch in segment(text, language, self._symbols):
+            reading = self.read_as(stretch.text, stretch.language)
+            if not _is_spoken([reading]) and (word := _WORD.search(stretch.text)):
+                raise TextError(f"The text holds {word[0]!r}, which cannot be spoken in {NAMES[stretch.language]}.")
+            readings.append(reading)
         return [reading for reading in readings if reading.phones]
 
     def _mandarin(self, text: str) -> Reading:
@@ -130,13 +147,13 @@ class Frontend:
         norm_text = chinese.normalize(sign.sub(",", text) if sign else text)
         phones, word2ph = chinese.g2p(norm_text, erhua=self._erhua, polyphones=self._polyphones)
         phones = [pause if phone == "," else phone for phone in phones]
-        return self._finished("zh", norm_text, phones, tuple(word2ph))
+        return self._finished(text, "zh", norm_text, phones, tuple(word2ph))
 
     def _english(self, text: str) -> Reading:
         from gsv.text import english
 
-        norm_text = english.normalize(text)
-        return self._finished("en", norm_text, english.g2p(norm_text), None)
+        norm_text = english.normalize(spelt_greek(text))
+        return self._finished(text, "en", norm_text, english.g2p(norm_text), None)
 
     # The packages of languages are imported when the first text needs them: some load large dictionaries.
 
@@ -144,26 +161,26 @@ class Frontend:
         import gsv.text.japanese as japanese
 
         norm_text = japanese.normalize(text)
-        return self._finished("ja", norm_text, japanese.g2p(norm_text), None)
+        return self._finished(text, "ja", norm_text, japanese.g2p(norm_text), None)
 
     def _korean(self, text: str) -> Reading:
         import gsv.text.korean as korean
 
         norm_text = korean.normalize(text)
-        return self._finished("ko", norm_text, korean.g2p(norm_text), None)
+        return self._finished(text, "ko", norm_text, korean.g2p(norm_text), None)
 
     def _cantonese(self, text: str) -> Reading:
         import gsv.text.cantonese as cantonese
 
         norm_text = cantonese.normalize(text)
         phones, word2ph = cantonese.g2p(norm_text)
-        return self._finished("yue", norm_text, phones, tuple(word2ph))
+        return self._finished(text, "yue", norm_text, phones, tuple(word2ph))
 
     def _finished(
-        self, language: Language, norm_text: str, phones: Iterable[str], word2ph: tuple[int, ...] | None
+        self, source: str, language: Language, norm_text: str, phones: Iterable[str], word2ph: tuple[int, ...] | None
     ) -> Reading:
         known = self._table.known(phones)
-        return Reading(language, norm_text, tuple(known), tuple(self._table.ids(known)), word2ph)
+        return Reading(source, language, norm_text, tuple(known), tuple(self._table.ids(known)), word2ph)
 
     @cached_property
     def _polyphones(self) -> "PolyphoneModel | None":

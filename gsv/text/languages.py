@@ -1,50 +1,51 @@
-"""Language codes, and cutting a text into stretches of one language.
+"""The languages, the codes by which users ask for them, and what list files call them."""
 
-A code says how much of the finding out is left to gsv. For Mandarin and English, which share no letters, the script
-alone decides; what needs more than that are digits and marks, which both use.
-"""
-
-import re
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import dataclass
 from typing import Literal
 
 from gsv.errors import TextError
+from gsv.text.symbols import TableName
 
 Language = Literal["zh", "en", "ja", "ko", "yue"]
 
-
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of text in one language."""
-
-    language: Language
-    text: str
+NAMES: dict[Language, str] = {"zh": "Mandarin", "en": "English", "ja": "Japanese", "ko": "Korean", "yue": "Cantonese"}
+# The languages that models of a symbol table have learnt.
+LANGUAGES: dict[TableName, tuple[Language, ...]] = {"v1": ("zh", "en", "ja"), "v2": ("zh", "en", "ja", "ko", "yue")}
 
 
 @dataclass(frozen=True)
 class LanguageCode:
-    """How a text of this code is cut.
+    """How a text of this code is read.
 
-    main: the language of everything that is not English.
-    english_apart: whether stretches in Latin letters are English.
+    main: the language of all that it can read; None: found out from the text. Words in scripts that it cannot read are
+        spoken in the language of their script under every code.
+    chinese: the language of Chinese that is found out.
     digits_are_main: whether digits always belong to the main language; otherwise they follow their neighbours.
-    refuses_others: whether a script that gsv cannot speak is an error; otherwise it counts as the main language.
     """
 
-    main: Language
-    english_apart: bool = True
+    main: Language | None
+    chinese: Language = "zh"
     digits_are_main: bool = False
-    refuses_others: bool = False
+
+    @property
+    def languages(self) -> frozenset[Language]:
+        """The languages without which this code makes no sense."""
+        return frozenset({self.main or self.chinese})
 
 
 CODES: dict[str, LanguageCode] = {
-    "all_zh": LanguageCode(main="zh", digits_are_main=True),
+    "auto": LanguageCode(main=None),
+    "auto_yue": LanguageCode(main=None, chinese="yue"),
+    "en": LanguageCode(main="en", digits_are_main=True),
     "zh": LanguageCode(main="zh"),
-    "en": LanguageCode(main="en", english_apart=False),
-    "auto": LanguageCode(main="zh", refuses_others=True),
+    "ja": LanguageCode(main="ja"),
+    "yue": LanguageCode(main="yue"),
+    "ko": LanguageCode(main="ko"),
+    "all_zh": LanguageCode(main="zh", digits_are_main=True),
+    "all_ja": LanguageCode(main="ja", digits_are_main=True),
+    "all_yue": LanguageCode(main="yue", digits_are_main=True),
+    "all_ko": LanguageCode(main="ko", digits_are_main=True),
 }
-NOT_SUPPORTED_YET = ("all_ja", "ja", "all_ko", "ko", "all_yue", "yue", "auto_yue")
 
 # What users write in the third column of a list file.
 TAGS: dict[str, Language] = {
@@ -56,162 +57,47 @@ TAGS: dict[str, Language] = {
     "en-us": "en",
     "en-gb": "en",
     "english": "en",
+    "ja": "ja",
+    "jp": "ja",
+    "ja-jp": "ja",
+    "japanese": "ja",
+    "ko": "ko",
+    "kr": "ko",
+    "ko-kr": "ko",
+    "korean": "ko",
+    "yue": "yue",
+    "zh-hk": "yue",
+    "cantonese": "yue",
 }
-_TAGS_NOT_SUPPORTED_YET = ("ja", "jp", "ja-jp", "ko", "ko-kr", "kr", "yue", "zh-hk")
-
-Kind = Literal["english", "main", "digits", "symbols"]
 
 
-@dataclass(frozen=True)
-class _Piece:
-    kind: Kind
-    text: str
+def codes_of(table: TableName) -> tuple[str, ...]:
+    """The codes that models of a symbol table understand."""
+    return tuple(code for code, rules in CODES.items() if rules.languages.issubset(LANGUAGES[table]))
 
 
-_MARKS = frozenset("〜~,.;:!?，。！？；：、·([{<（【《〈「『“‘)]}>）】》〉」』”’\"-_—#$%&…￥'*+=@\\^`|\n\r")
-_IDEOGRAPHS = "\u3005\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f"
-_KANA = "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"
-_HANGUL = "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af"
-_MAIN = re.compile(f"[{_IDEOGRAPHS}{_KANA}{_HANGUL}]")
-_OTHER_SCRIPTS = {"Japanese": re.compile(f"[{_KANA}]"), "Korean": re.compile(f"[{_HANGUL}]")}
-_LATIN = "A-Za-zＡ-Ｚａ-ｚ\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
-# Latin letters among ASCII signs; a degree sign, for instance, makes °C part of the language around it.
-_ENGLISH = re.compile(
-    f"(?=.*[{_LATIN}])[{_LATIN}\u0020-\u007e\u00b7\u2000-\u206f\u3000-\u303f\uff00-\uffef]+", re.DOTALL
-)
-# Units that the Mandarin rules write out.
-_UNIT = re.compile(f"(?:cm|db|ds|kg|km|km/h|ml|mm|m|m/s|s)(?![{_LATIN}/0-9])(?!.*[{_LATIN}])", re.DOTALL)
-_PAUSES = tuple(",.!?，。！？")
-
-
-def language_code(code: str) -> LanguageCode:
+def language_code(code: str, table: TableName = "v2") -> LanguageCode:
     """The rules of a code.
 
     Raises:
-        TextError: the code is unknown, or its language cannot be spoken yet.
+        TextError: the code is unknown, or models of this symbol table do not speak its language.
     """
-    if code in CODES:
+    supported = codes_of(table)
+    if code in supported:
         return CODES[code]
-    supported = ", ".join(CODES)
-    if code in NOT_SUPPORTED_YET:
-        raise TextError(f"The language {code!r} is not supported yet; the supported ones are {supported}.")
-    raise TextError(f"There is no language {code!r}; the supported ones are {supported}.")
+    choice = f"choose one of {', '.join(supported)}"
+    if code in CODES:
+        raise TextError(f"The language {code!r} is not one that this model speaks; {choice}.")
+    raise TextError(f"There is no language {code!r}; {choice}.")
 
 
 def language_of_tag(tag: str) -> Language:
-    """The language a list file means by `zh`, `ZH`, `zh-cn`, `EN`, `en_US` and the like.
+    """The language a list file means by `zh`, `ZH`, `zh-cn`, `EN`, `en_US`, `JP` and the like.
 
     Raises:
-        TextError: the tag is unknown, or its language cannot be spoken yet.
+        TextError: the tag is unknown.
     """
     plain = tag.strip().lower().replace("_", "-")
     if plain in TAGS:
         return TAGS[plain]
-    if plain in _TAGS_NOT_SUPPORTED_YET:
-        raise TextError(f"The language {tag!r} is not supported yet; the supported ones are zh and en.")
-    raise TextError(f"There is no language {tag!r}; the supported ones are zh and en.")
-
-
-def segment(text: str, code: str) -> list[Segment]:
-    """Cut `text` into stretches of one language, in order; neighbours differ in language.
-
-    Raises:
-        TextError: the code is unknown or not supported yet, or the text is in a script that gsv cannot speak and the
-            code leaves the choice of language to gsv.
-    """
-    rules = language_code(code)
-    if rules.refuses_others:
-        _refuse_other_scripts(text)
-    if not rules.english_apart:
-        return [Segment(rules.main, text)]
-    pieces = _merged(_units_placed(_merged(_pieces(text.strip()))))
-    if rules.digits_are_main:
-        pieces = [replace(piece, kind="main") if piece.kind != "english" else piece for piece in pieces]
-    else:
-        pieces = _symbols_placed(_merged(_digits_placed(pieces)))
-    return [Segment("en" if piece.kind == "english" else rules.main, piece.text) for piece in _merged(pieces)]
-
-
-def _refuse_other_scripts(text: str) -> None:
-    for language, script in _OTHER_SCRIPTS.items():
-        if script.search(text):
-            raise TextError(f"{language} is not supported yet; the supported languages are {', '.join(CODES)}.")
-
-
-def _kind(character: str) -> Kind:
-    if _MAIN.match(character):
-        return "main"
-    return "digits" if character.isdigit() else "symbols"
-
-
-def _pieces(text: str) -> list[_Piece]:
-    """Runs of one kind of character; marks and blanks join what is before them, at the start what comes after."""
-    runs: list[tuple[Kind, str]] = []
-    marks_in_front = ""
-    for joins, characters in groupby(text, lambda character: character in _MARKS or character.isspace()):
-        run = "".join(characters)
-        if joins and runs:
-            runs[-1] = (runs[-1][0], runs[-1][1] + run)
-        elif joins:
-            marks_in_front = run
-        else:
-            for kind, same in groupby(run, _kind):
-                runs.append((kind, marks_in_front + "".join(same)))
-                marks_in_front = ""
-    if marks_in_front:
-        runs.append(("main", marks_in_front))
-    return [_Piece("english" if kind == "symbols" and _ENGLISH.fullmatch(run) else kind, run) for kind, run in runs]
-
-
-def _merged(pieces: list[_Piece]) -> list[_Piece]:
-    return [
-        _Piece(kind, "".join(piece.text for piece in same)) for kind, same in groupby(pieces, lambda piece: piece.kind)
-    ]
-
-
-def _units_placed(pieces: list[_Piece]) -> list[_Piece]:
-    """Give the unit of 5km to the language of the text around the number, instead of spelling it in English."""
-    before: list[_Piece | None] = [None, None, *pieces]
-    return [
-        replace(piece, kind="main") if _is_unit(piece, digits) and (text is None or text.kind == "main") else piece
-        for text, digits, piece in zip(before, before[1:], pieces, strict=False)
-    ]
-
-
-def _is_unit(piece: _Piece, digits: _Piece | None) -> bool:
-    follows_number = digits is not None and digits.kind == "digits" and digits.text[-1].isdigit()
-    return follows_number and piece.kind == "english" and _UNIT.match(piece.text) is not None
-
-
-def _digits_placed(pieces: list[_Piece]) -> list[_Piece]:
-    """Give every run of digits the kind of the neighbour it belongs to."""
-    placed: list[_Piece] = []
-    for position, piece in enumerate(pieces):
-        if piece.kind == "digits":
-            right = pieces[position + 1] if position + 1 < len(pieces) else None
-            piece = replace(piece, kind=_kind_of_digits(placed[-1] if placed else None, piece, right))
-        placed = _merged([*placed, piece])
-    return placed
-
-
-def _kind_of_digits(left: _Piece | None, digits: _Piece, right: _Piece | None) -> Kind:
-    if left is None or right is None:
-        neighbour = left or right
-        return neighbour.kind if neighbour else "main"
-    if left.text.endswith(_PAUSES):
-        return right.kind
-    if right.text.startswith(_PAUSES) or digits.text.endswith((".", "。")):
-        return left.kind
-    return left.kind if len(left.text) >= len(right.text) else right.kind
-
-
-def _symbols_placed(pieces: list[_Piece]) -> list[_Piece]:
-    """Give what belongs to no language the kind of the piece before it, at the start of the one after."""
-    placed: list[_Piece] = []
-    for position, piece in enumerate(pieces):
-        if piece.kind == "symbols":
-            right = pieces[position + 1] if position + 1 < len(pieces) else None
-            neighbour = placed[-1] if placed else right
-            piece = replace(piece, kind=neighbour.kind if neighbour else "main")
-        placed.append(piece)
-    return placed
+    raise TextError(f"There is no language {tag!r}; the ones of list files are {', '.join(NAMES)}.")

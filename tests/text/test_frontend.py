@@ -44,15 +44,41 @@ def test_short_text_gets_one_full_stop_in_front(frontend: Frontend) -> None:
     assert frontend.read("你好吗", "zh")[0].norm_text == "你好吗"
 
 
-@pytest.mark.parametrize(("text", "language"), [("。", "zh"), ("", "zh"), ("안녕", "zh"), ("?!", "en"), ("你好", "en")])
+@pytest.mark.parametrize(("text", "language"), [("。", "zh"), ("", "zh"), ("?!", "en"), ("😀", "ja"), ("ಠ_ಠ", "auto")])
 def test_text_without_a_sound_is_an_error(frontend: Frontend, text: str, language: str) -> None:
     with pytest.raises(TextError, match="nothing that can be spoken"):
         frontend.read(text, language)
 
 
-def test_pieces_refuse_a_language_that_is_not_built(frontend: Frontend) -> None:
-    with pytest.raises(TextError, match="'ja' is not supported yet"):
-        frontend.pieces("こんにちは", "ja")
+def test_first_table_refuses_languages_it_lacks() -> None:
+    first = Frontend("v1")
+    with pytest.raises(TextError, match="'ko' is not one that this model speaks; choose one of auto, en, zh, ja"):
+        first.pieces("안녕", "ko")
+    with pytest.raises(TextError, match="Korean, which this model does not speak"):
+        first.read("안녕", "zh")
+    with pytest.raises(TextError, match="Cantonese, which this model does not speak"):
+        first.read_for_training("係", "yue")
+
+
+def test_words_that_the_language_cannot_read_are_spoken_in_theirs(frontend: Frontend) -> None:
+    assert [reading.language for reading in frontend.read("I said 你好 to him.", "en")] == ["en", "zh", "en"]
+    assert [reading.language for reading in frontend.read("他说はい。", "zh")] == ["zh", "ja"]
+
+
+@pytest.mark.parametrize("text", ["Привет, мир", "สวัสดี", "مرحبا", "नमस्ते", "Ελλάδα"])
+def test_words_that_no_language_can_read_are_named(frontend: Frontend, text: str) -> None:
+    with pytest.raises(TextError, match="which gsv cannot read; it reads Chinese, English, Japanese and Korean"):
+        frontend.read(f"I said {text}", "en")
+
+
+def test_letters_and_digits_in_fancy_dress_are_read(frontend: Frontend) -> None:
+    assert frontend.read("𝓗𝓮𝓵𝓵𝓸 ﬁne friend ٣", "en")[0].norm_text == "Hello fine friend three"
+    assert frontend.read("第Ⅲ章和㉑页", "zh")[0].norm_text == "第三章和二十一页"
+    assert frontend.read("The α particle", "en")[0].norm_text == "The alpha particle"
+
+
+def test_decomposed_letters_are_read_as_composed_ones(frontend: Frontend) -> None:
+    assert frontend.read("か\u3099っこう", "ja")[0].ids == frontend.read("がっこう", "ja")[0].ids
 
 
 def test_transcript_is_closed_with_a_mark(frontend: Frontend) -> None:
@@ -81,8 +107,8 @@ def test_training_line_takes_percent_and_yen_as_marks(frontend: Frontend) -> Non
     assert frontend.read_for_training("好%的￥对", "ZH").norm_text == "好-的,对"
     assert frontend.read_for_training("好", "zh").norm_text == "好"
     assert frontend.read_for_training("It is fine.", "en-US").language == "en"
-    with pytest.raises(TextError, match="not supported yet"):
-        frontend.read_for_training("はい", "JP")
+    assert frontend.read_for_training("はい", "JP").language == "ja"
+    assert frontend.read_for_training("係呀", "yue").word2ph == (2, 2)
     with pytest.raises(TextError, match="nothing that can be spoken"):
         frontend.read_for_training("...", "zh")
 
