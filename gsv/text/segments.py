@@ -14,7 +14,7 @@ from typing import Literal
 
 from gsv.errors import TextError
 from gsv.text.languages import LANGUAGES, NAMES, Language, LanguageCode, language_code
-from gsv.text.scripts import LATIN, script
+from gsv.text.scripts import LATIN, Script, script
 from gsv.text.symbols import TableName
 
 
@@ -47,7 +47,7 @@ _ENGLISH = re.compile(
 _UNIT = re.compile(f"(?:cm|db|ds|kg|km|km/h|ml|mm|m|m/s|s)(?![{LATIN}/0-9])(?!.*[{LATIN}])", re.DOTALL)
 _UNITS_READ_BY: frozenset[Kind] = frozenset({"zh", "yue"})
 # What is counted is said with its number: years, months, days, hours, minutes, seconds, money, ages, things.
-_COUNTER = re.compile("[年月日号時时点點分秒元円圓圆塊块歲岁歳個个개월일년시분초원살명]")
+COUNTER = re.compile("[年月日号時时点點分秒元円圓圆塊块歲岁歳個个개월일년시분초원살명]")
 _LENGTHENING = frozenset("ーｰ゛゜ﾞﾟ")
 _PAUSES = tuple(",.!?，。！？")
 _WITHOUT_IDEOGRAPHS: frozenset[Language | None] = frozenset({None, "en", "ko"})
@@ -91,7 +91,10 @@ def _language(piece: _Piece) -> Language:
 
 def _kinds(text: str, rules: LanguageCode) -> list[Kind]:
     """What each character of the text is, without a look at its neighbours."""
-    scripts = [script(character) for character in text]
+    scripts: list[Script] = [script(character) for character in text]
+    if rules.main == "ja":
+        # Japanese reads its own wide letters.
+        scripts = ["kana" if "Ａ" <= character <= "ｚ" else name for character, name in zip(text, scripts, strict=True)]
     # ー lengthens kana; Chinese writes it behind any word, for fun.
     stray = [
         position
@@ -161,7 +164,7 @@ def _counted_placed(pieces: list[_Piece]) -> list[_Piece]:
     """Give a number to the language of the counter right behind it."""
     return [
         replace(piece, kind=counter.kind)
-        if piece.kind == "digits" and piece.text[-1].isdigit() and counter and _COUNTER.match(counter.text)
+        if piece.kind == "digits" and piece.text[-1].isdigit() and counter and COUNTER.match(counter.text)
         else piece
         for piece, counter in zip_longest(pieces, pieces[1:])
     ]
