@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gsv.paths import Project
     from gsv.servers.configurations import Configuration
     from gsv.servers.interface import Service
+    from gsv.servers.running import Running
     from gsv.servers.together import Part
     from gsv.synthesis.manner import Feelings
 
@@ -113,14 +114,12 @@ def api_v2(
     context: typer.Context, shared: Shared, port: Port = 9880, config: ConfigurationPath = DEFAULT_CONFIGURATION
 ) -> None:
     """HTTP synthesis API 3.0: /tts, /control, /set_gpt_weights, /set_sovits_weights, /set_refer_audio."""
-    from gsv.servers import api_v2
     from gsv.servers.running import Running
-    from gsv.servers.together import Part
 
     project = shared.project(context)
     configuration = _configuration(project, config)
     service, running = shared.service(project, configuration, port), Running()
-    _serve(service, running, [Part(api_v2.NAME, api_v2.build(service, configuration, running.control))])
+    _serve(service, running, [_api_v2(service, configuration, running, config)])
 
 
 @serve_app.command("api2")
@@ -192,7 +191,7 @@ def voices(
     project = shared.project(context)
     configuration = _configuration(project, config)
     service, running = shared.service(project, configuration, port), Running()
-    _serve(service, running, [_voices(service, configuration, private_urls)])
+    _serve(service, running, [_voices(service, configuration, _feelings(service), private_urls)])
 
 
 @serve_app.command("indextts")
@@ -223,7 +222,7 @@ def indextts(
         if given:
             typer.echo(f"{name} has no meaning for this engine and is left out.", err=True)
     service, running = shared.service(project, configuration, port), Running()
-    _serve(service, running, [_indextts(service, configuration, workers)])
+    _serve(service, running, [_indextts(service, configuration, _feelings(service), workers)])
 
 
 @serve_app.command("all")
@@ -236,46 +235,57 @@ def all_of_them(
     private_urls: PrivateUrls = False,
 ) -> None:
     """Every interface on one port, OpenAI's form (/v1/audio/speech) too; the engine is loaded once."""
-    from gsv.servers import api2, api_v2, openai
+    from gsv.servers import api2, openai
     from gsv.servers.running import Running
     from gsv.servers.together import Part
 
     project = shared.project(context)
     configuration = _configuration(project, config)
     service, running = shared.service(project, configuration, port), Running()
+    feelings = _feelings(service)
     parts = [
-        Part(api_v2.NAME, api_v2.build(service, configuration, running.control)),
+        _api_v2(service, configuration, running, config),
         Part(api2.NAME, api2.build(service, api2.Setup(configuration))),
-        Part(openai.NAME, openai.build(service, configuration)),
-        _voices(service, configuration, private_urls),
-        _indextts(service, configuration, 1),
+        Part(openai.NAME, openai.build(service, configuration, feelings)),
+        _voices(service, configuration, feelings, private_urls),
+        _indextts(service, configuration, feelings, 1),
     ]
     _serve(service, running, parts)
 
 
-def _voices(service: "Service", configuration: "Configuration", private_urls: bool) -> "Part":
+def _api_v2(service: "Service", configuration: "Configuration", running: "Running", config: str) -> "Part":
+    from gsv.servers import api_v2
+    from gsv.servers.together import Part
+
+    file = service.project.resolve(config).resolve()
+    return Part(api_v2.NAME, api_v2.build(service, configuration, running.control, file))
+
+
+def _voices(service: "Service", configuration: "Configuration", feelings: "Feelings", private_urls: bool) -> "Part":
     from gsv.servers import voices
     from gsv.servers.fetching import Fetcher
     from gsv.servers.together import Part
 
     fetcher = Fetcher(most_bytes=service.limits.body, inside=private_urls)
-    setup = voices.Setup(configuration, _feelings(service), fetcher)
+    setup = voices.Setup(configuration, feelings, fetcher)
     return Part(voices.NAME, voices.build(service, setup), voices.MARKS)
 
 
-def _indextts(service: "Service", configuration: "Configuration", workers: int) -> "Part":
+def _indextts(service: "Service", configuration: "Configuration", feelings: "Feelings", workers: int) -> "Part":
     from gsv.servers import indextts
     from gsv.servers.together import Part
 
-    setup = indextts.Setup(configuration, service.project.root / "tasks", _feelings(service), workers=workers)
+    setup = indextts.Setup(configuration, service.project.root / "tasks", feelings, workers=workers)
     return Part(indextts.NAME, indextts.build(service, setup))
 
 
 def _feelings(service: "Service") -> "Feelings":
-    """The labelled references in the project's folder `emotions`, if there are any."""
+    """The labelled references and the classifier in the project's folder `emotions`, if there are any."""
+    from gsv.synthesis.classifying import Classifier
     from gsv.synthesis.manner import Bank, Feelings
 
-    return Feelings(Bank.load(service.project.root / "emotions"))
+    folder = service.project.root / "emotions"
+    return Feelings(Bank.load(folder), Classifier.load(folder))
 
 
 def _weights_in(folder: Path, usual: bool) -> tuple[Path | None, Path | None]:
@@ -293,7 +303,7 @@ def _weights_in(folder: Path, usual: bool) -> tuple[Path | None, Path | None]:
     return found[0], found[1]
 
 
-def _serve(service: "Service", running: Any, parts: list[Any]) -> None:
+def _serve(service: "Service", running: "Running", parts: "list[Part]") -> None:
     from gsv.servers.together import together
 
     running.serve(

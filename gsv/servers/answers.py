@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
 import anyio
 from starlette.responses import Response
@@ -20,6 +21,9 @@ from gsv.servers.interface import Service
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
+
+# What other interfaces tell in a field `message`, percent-encoded as in an address.
+MESSAGE_HEADER = "X-GSV-Message"
 
 
 class Sound(Protocol):
@@ -70,11 +74,13 @@ class SpokenAnswer(Response):
 
     What fails before the first sound is the interface's error answer. What fails later ends the connection, so that the
     client knows, and nothing is put into the sound. A client that leaves stops the work within one decoding step.
+    What `speak` has put into `notes` before its first sound, a header tells.
     """
 
-    def __init__(self, service: Service, interface: str, speak: Speak, output: Output):
+    def __init__(self, service: Service, interface: str, speak: Speak, output: Output, notes: Sequence[str] = ()):
         super().__init__(media_type=output.media_type or MEDIA_TYPES[output.format])
         self._service, self._interface, self._speak, self._output = service, interface, speak, output
+        self._notes = notes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -88,7 +94,7 @@ class SpokenAnswer(Response):
             async with aclosing(spoken(self._service, self._interface, self._speak, self._output)) as parts:
                 async for data in parts:
                     if not begun:
-                        await send({"type": "http.response.start", "status": 200, "headers": self._with_length(data)})
+                        await send({"type": "http.response.start", "status": 200, "headers": self._start(data)})
                         begun = True
                     message = {"type": "http.response.body", "body": data, "more_body": True}
                     with anyio.fail_after(self._service.limits.patience):
@@ -103,10 +109,15 @@ class SpokenAnswer(Response):
             return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _with_length(self, data: bytes) -> list[tuple[bytes, bytes]]:
+    def _start(self, data: bytes) -> list[tuple[bytes, bytes]]:
         # The response knows its type; its length is that of a body it does not have.
-        kept = [(name, value) for name, value in self.raw_headers if name != b"content-length"]
-        return kept if self._output.live else [*kept, (b"content-length", str(len(data)).encode())]
+        headers = [(name, value) for name, value in self.raw_headers if name != b"content-length"]
+        if not self._output.live:
+            headers.append((b"content-length", str(len(data)).encode()))
+        if self._notes:
+            told = quote(" ".join(self._notes), safe=" ,.:;'()", errors="replace")
+            headers.append((MESSAGE_HEADER.lower().encode(), told.encode()))
+        return headers
 
 
 async def while_there(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -12,7 +11,7 @@ from gsv.errors import InputError
 from gsv.servers.answers import Output, Sound, SpokenAnswer
 from gsv.servers.bridge import Stopped
 from gsv.servers.configurations import Configuration, Engines
-from gsv.servers.interface import Service, interface
+from gsv.servers.interface import Service, either_way, interface
 from gsv.servers.speaking import References, Words, language_known, speak
 from gsv.synthesis.engine import SpeechOptions
 from gsv.synthesis.reference import Reference
@@ -46,7 +45,8 @@ def build(service: Service, setup: Setup) -> FastAPI:
     engines = Engines(setup.configuration, service.pool)
     references = References()
 
-    def answer(given: SpeakRequest) -> Response:
+    def answer(given: SpeakRequest, request: Request) -> Response:
+        """Says a text."""
         text = service.limits.check_text(given.text or "", "text")
         language = language_known(given.text_language or "", "text_language", LANGUAGES)
         whole = given.refer_wav_path and given.prompt_text and given.prompt_language
@@ -71,14 +71,5 @@ def build(service: Service, setup: Setup) -> FastAPI:
 
         return SpokenAnswer(service, NAME, spoken, Output("wav", live=True))
 
-    @app.get("/", response_class=Response)
-    async def speak_get(given: Annotated[SpeakRequest, Query()]) -> Response:
-        """Says a text."""
-        return answer(given)
-
-    @app.post("/", response_class=Response)
-    async def speak_post(given: SpeakRequest) -> Response:
-        """Says a text."""
-        return answer(given)
-
+    either_way(app, "/", SpeakRequest, answer)
     return app

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, BeforeValidator, Field
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from gsv.errors import InputError
 from gsv.servers.answers import Output, Sound, SpokenAnswer
 from gsv.servers.bridge import Stopped
 from gsv.servers.configurations import Configuration, Engines, read_configuration
-from gsv.servers.interface import Json, Service, interface
+from gsv.servers.interface import Json, Service, either_way, interface
 from gsv.servers.speaking import References, Words, language_known, speak
 from gsv.synthesis.engine import SpeechOptions
 from gsv.synthesis.reference import Reference
@@ -102,15 +102,22 @@ class _State:
             self.defaults = Defaults(replace(old.configuration, **values), reference)
 
 
-def build(service: Service, configuration: Configuration, control: Callable[[str], None]) -> FastAPI:
-    """The app. `control` is given `restart` or `exit` once that was answered."""
+def build(
+    service: Service, configuration: Configuration, control: Callable[[str], None], file: Path | None = None
+) -> FastAPI:
+    """The app. `control` is given `restart` or `exit` once that was answered.
+
+    `file` is where the configuration was read from, or would have been: requests that name it mean the server's own,
+    with the weights that were set since.
+    """
     app = interface("GPT-SoVITS API 3.0", service, lambda status, message: {"message": message, "Exception": message})
     state = _State(Defaults(configuration))
     engines = Engines(configuration, service.pool)
     references = References()
     files, limits = service.files, service.limits
 
-    def answer(given: TtsRequest) -> Response:
+    def answer(given: TtsRequest, request: Request) -> Response:
+        """Says a text."""
         defaults = state.defaults
         audio = _required("ref_audio_path", given.ref_audio_path, defaults.reference)
         text = limits.check_text(_required("text", given.text), "text")
@@ -129,7 +136,8 @@ def build(service: Service, configuration: Configuration, control: Callable[[str
         def spoken(stopped: Stopped) -> Iterator[Sound]:
             chosen = defaults.configuration
             if given.tts_infer_yaml_path:
-                chosen = read_configuration(files.path(given.tts_infer_yaml_path, "tts_infer_yaml_path"), files)
+                path = files.path(given.tts_infer_yaml_path, "tts_infer_yaml_path")
+                chosen = chosen if path == file else read_configuration(path, files)
             reference = Reference(
                 files.recording(str(audio), "ref_audio_path"),
                 transcript,
@@ -145,33 +153,16 @@ def build(service: Service, configuration: Configuration, control: Callable[[str
         output = Output(given.media_type, live=live, media_type=f"audio/{given.media_type}")
         return SpokenAnswer(service, NAME, spoken, output)
 
-    # A body cannot be told from a query by its model alone; both are the same request.
-    @app.get("/tts", response_class=Response)
-    async def tts_get(given: Annotated[TtsRequest, Query()]) -> Response:
-        """Says a text."""
-        return answer(given)
-
-    @app.post("/tts", response_class=Response)
-    async def tts_post(given: TtsRequest) -> Response:
-        """Says a text."""
-        return answer(given)
-
-    def command(request: Request, given: Command) -> Response:
+    def command(given: Command, request: Request) -> Response:
+        """Restarts or ends the server."""
         service.access.check_control(request.scope)
         if given.command not in {"restart", "exit"}:
             raise InputError("command is required; it is restart or exit.")
         control(given.command)
         return Json(_SUCCESS)
 
-    @app.get("/control")
-    async def control_get(request: Request, given: Annotated[Command, Query()]) -> Response:
-        """Restarts or ends the server."""
-        return command(request, given)
-
-    @app.post("/control")
-    async def control_post(request: Request, given: Command) -> Response:
-        """Restarts or ends the server."""
-        return command(request, given)
+    either_way(app, "/tts", TtsRequest, answer)
+    either_way(app, "/control", Command, command)
 
     def weights(text: str | None, read: Callable[[Path], object]) -> Path:
         path = files.path(_required("weights_path", text), "weights_path")

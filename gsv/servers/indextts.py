@@ -87,7 +87,8 @@ def build(service: Service, setup: Setup) -> FastAPI:
         seed = secrets.randbelow(SEEDS) if given.seed < 0 else given.seed
         told = given.effects()
         kept = given.model_copy(update={"seed": seed, "emo_audio_path": path})
-        task = tasks.add(json.dumps({"request": kept.model_dump(), "told": told}), given.files)
+        request = kept.model_dump(include=set(SpeechRequest.model_fields))
+        task = tasks.add(json.dumps({"request": request, "told": told}), given.files)
         runner.wake()
         return task, told
 

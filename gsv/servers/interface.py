@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -53,6 +54,7 @@ class Service:
 
 # From a status and a sentence to the body of an error answer.
 Form = Callable[[int, str], Mapping[str, Any]]
+Given = TypeVar("Given", bound=BaseModel)
 
 
 # From a status and a sentence to an answer.
@@ -76,7 +78,14 @@ def interface(title: str, service: Service, form: Form) -> FastAPI:
     a status of its own. Anything else is a bug: 500, and a traceback in the log.
     """
     # Scripts send JSON without saying so. Browsers do too, for pages from elsewhere, which are told by their origin.
-    app = FastAPI(title=title, docs_url="/docs", redoc_url=None, strict_content_type=False)
+    app = FastAPI(
+        title=title,
+        docs_url="/docs",
+        redoc_url=None,
+        strict_content_type=False,
+        # Without this the document would promise answers of 422.
+        responses={"4XX": {"description": "What cannot be done as asked.", "content": {"application/json": {}}}},
+    )
 
     def answer(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
         return Json(dict(form(status, message)), status, dict(headers or {}))
@@ -97,7 +106,7 @@ def interface(title: str, service: Service, form: Form) -> FastAPI:
     async def failed(request: Request, error: Exception) -> Response:
         return answer(500, sentence(error) or "Something went wrong here; the server's log tells what.")
 
-    app.add_middleware(BodyLimit, most=service.limits.body)
+    app.add_middleware(BodyLimit, limits=service.limits)
     app.add_middleware(_Front, title=title, service=service, answer=answer)
     if service.access.origins:
         app.add_middleware(
@@ -107,6 +116,24 @@ def interface(title: str, service: Service, form: Form) -> FastAPI:
             allow_headers=["*"],
         )
     return app
+
+
+def either_way(app: FastAPI, path: str, form: type[Given], answer: Callable[[Given, Request], Response]) -> None:
+    """The same request as GET with a query and as POST with JSON; `answer`, whose docstring is the API's, is quick."""
+
+    async def get(given: Given, request: Request) -> Response:
+        return answer(given, request)
+
+    async def post(given: Given, request: Request) -> Response:
+        return answer(given, request)
+
+    # FastAPI reads from the annotation alone where a model comes from.
+    get.__annotations__["given"] = Annotated[form, Query()]
+    post.__annotations__["given"] = form
+    for method, endpoint in (("GET", get), ("POST", post)):
+        app.add_api_route(
+            path, endpoint, methods=[method], summary=path, description=answer.__doc__, response_class=Response
+        )
 
 
 class _Front:
@@ -145,4 +172,6 @@ def in_words(error: RequestValidationError) -> str:
     name = ".".join(str(part) for part in first["loc"][1:]) or "the body"
     if first["type"] == "missing":
         return f"{name} is required."
+    if first["type"] in {"model_attributes_type", "model_type"} and name == "the body":
+        return "The body must be a JSON object, sent with Content-Type: application/json."
     return f"{name}: {first['msg']}."

@@ -1,8 +1,9 @@
 """How much is taken on at once: the sizes of a request, how many run and how many wait."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import anyio
@@ -11,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gsv.errors import InputError
 
-# How long a client may take for the next part of what it asks.
-_BODY_SECONDS = 60.0
+# Bytes a second that a body comes with at least, after its first seconds.
+_LEAST_RATE = 1000.0
 _DROPPED_BYTES = 8 * 2**20
 
 
@@ -21,8 +22,9 @@ class Limits:
     """What a request may cost.
 
     `text` is in characters and `body` in bytes. `running` requests speak at once and `waiting` more stand in line; the
-    next is told to come again after `retry_seconds`. A request ends when nothing comes of it, or its client takes
-    nothing, for `patience` seconds.
+    next is told to come again after `retry_seconds`. As many conversations as may run and wait are open at once. What
+    is asked must come within `asking` seconds, and a second for each thousand bytes. A request ends when nothing comes
+    of it, or its client takes nothing, for `patience` seconds.
     """
 
     text: int = 20_000
@@ -30,6 +32,7 @@ class Limits:
     running: int = 32
     waiting: int = 64
     retry_seconds: int = 2
+    asking: float = 60.0
     patience: float = 600.0
 
     def check_text(self, text: str, field: str = "text") -> str:
@@ -60,6 +63,7 @@ class Line:
         self._turns = asyncio.Semaphore(limits.running)
         self.waiting = 0
         self.running = 0
+        self.conversations = 0
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -78,19 +82,32 @@ class Line:
             self.running -= 1
             self._turns.release()
 
+    @contextmanager
+    def conversation(self) -> Iterator[None]:
+        """A place among the open conversations, most of which listen. Raises Busy where there is none."""
+        if self.conversations >= self._limits.running + self._limits.waiting:
+            raise Busy(self._limits.retry_seconds)
+        self.conversations += 1
+        try:
+            yield
+        finally:
+            self.conversations -= 1
+
 
 class BodyLimit:
-    """Refuses bodies that are longer than may be, before they are read as far as they say how long they are."""
+    """Refuses bodies that are longer than may be, or come too slowly."""
 
-    def __init__(self, app: ASGIApp, most: int):
+    def __init__(self, app: ASGIApp, limits: Limits):
         self._app = app
-        self._most = most
+        self._most = limits.body
+        self._seconds = limits.asking
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         taken, complete = 0, False
+        began = time.monotonic()
 
         async def limited() -> Message:
             nonlocal taken, complete
@@ -98,10 +115,11 @@ class BodyLimit:
                 try:
                     # After the body one waits, for as long as it takes, only to hear that the client has left.
                     # (Not with asyncio.wait_for, which before Python 3.12 can swallow that one is cancelled.)
-                    with anyio.fail_after(None if complete else _BODY_SECONDS):
+                    left = began + self._seconds + taken / _LEAST_RATE - time.monotonic()
+                    with anyio.fail_after(None if complete else left):
                         message = await receive()
                 except TimeoutError:
-                    raise HTTPException(408, "The request did not come to its end.", {"Connection": "close"}) from None
+                    raise HTTPException(408, "The request comes too slowly.", {"Connection": "close"}) from None
                 if message["type"] != "http.request":
                     return message
                 complete = not message.get("more_body", False)

@@ -16,7 +16,7 @@ from gsv.servers.configurations import Configuration, Engines
 from gsv.servers.interface import Json, Service, interface
 from gsv.servers.speaking import Words, speak
 from gsv.synthesis.engine import SpeechOptions
-from gsv.synthesis.manner import Bank, Feelings
+from gsv.synthesis.manner import Feelings
 from gsv.synthesis.manner import spoken as spoken_in
 from gsv.synthesis.speakers import UnknownSpeakerError
 from gsv.synthesis.streaming import Streaming
@@ -47,20 +47,20 @@ class SpeechRequest(BaseModel):
     seed: int = Field(-1, ge=-1, lt=2**32, description="Of all random draws; -1 draws one. Not OpenAI's.")
 
 
-def build(service: Service, configuration: Configuration) -> FastAPI:
+def build(service: Service, configuration: Configuration, feelings: Feelings) -> FastAPI:
     app = interface("Speech in OpenAI's form", service, _form)
     engines = Engines(configuration, service.pool)
-    feelings = Feelings(Bank())
 
     @app.post("/v1/audio/speech", response_class=Response)
     async def speech(given: SpeechRequest) -> Response:
-        """Says a text."""
+        """Says a text; the header X-GSV-Message, percent-encoded, tells what of `instructions` was understood."""
         if given.model not in MODELS:
             raise HTTPException(404, f"There is no such model; choose one of {', '.join(MODELS)}.")
         name = given.voice if isinstance(given.voice, str) else given.voice.id
         text = service.limits.check_text(given.input, "input")
         options = SpeechOptions(speed=given.speed, seed=given.seed)
         words = Words(text, "auto", options, Streaming("growing") if given.stream else None)
+        notes: list[str] = []
 
         def spoken(stopped: Stopped) -> Iterator[Sound]:
             engine = engines.engine(configuration)
@@ -70,12 +70,13 @@ def build(service: Service, configuration: Configuration) -> FastAPI:
                 raise InputError(f"voice: {error}") from None
             if given.instructions and given.instructions.strip():
                 manner = manner_of(given.instructions, feelings, engine, voice, called="instructions")
+                notes.extend(manner.notes)
                 yield from spoken_in(engine, text, "auto", manner, options, stopped)
             else:
                 yield from speak(engine, voice, words, stopped)
 
         rate = _PCM_RATE if given.response_format == "pcm" else None
-        return SpokenAnswer(service, NAME, spoken, Output(given.response_format, rate, given.stream))
+        return SpokenAnswer(service, NAME, spoken, Output(given.response_format, rate, given.stream), notes)
 
     @app.get("/v1/models")
     async def models() -> Response:

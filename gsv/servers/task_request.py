@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from gsv.synthesis.engine import SpeechOptions
 from gsv.synthesis.manner import EMOTIONS
@@ -14,6 +14,9 @@ Real = Annotated[float, Field(allow_inf_nan=False)]
 
 class SpeechRequest(BaseModel):
     """A text, a voice, and the emotion to say it with."""
+
+    # Fields that are none are not ignored without a word.
+    model_config = ConfigDict(extra="allow")
 
     text: str = Field(description="What to say.")
     prompt_audio_id: str | None = Field(
@@ -47,6 +50,9 @@ class SpeechRequest(BaseModel):
     def effects(self) -> list[str]:
         """What is to be said of fields whose effect is not what the client may think."""
         told = []
+        if self.model_extra:
+            names = ", ".join(ascii(name)[:40] for name in list(self.model_extra)[:8])
+            told.append(f"These are no fields of this interface and have no effect: {names}.")
         if self.emo_random:
             told.append("emo_random has no effect: the nearest emotion reference is always used.")
         if "num_beams" in self.model_fields_set and self.num_beams != 1:

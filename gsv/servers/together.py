@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import anyio
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gsv.servers.interface import Json, Service, interface
+from gsv.servers.limits import Limits
 from gsv.servers.metrics import METRICS_TYPE
 
 
@@ -54,15 +56,15 @@ def together(service: Service, parts: Sequence[Part]) -> ASGIApp:
             yield
 
     named = [Mount(f"/{part.name}", part.app) for part in every]
-    return Starlette(routes=[*named, Mount("", _Chooser(every, service.limits.body))], lifespan=lifespan)
+    return Starlette(routes=[*named, Mount("", _Chooser(every, service.limits))], lifespan=lifespan)
 
 
 class _Chooser:
     """Gives a request to the interface that has its path."""
 
-    def __init__(self, parts: Sequence[Part], most: int):
+    def __init__(self, parts: Sequence[Part], limits: Limits):
         self._parts = parts
-        self._most = most
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # `Mount` is given its path with nothing taken off; what it added is of no use to the parts.
@@ -77,15 +79,16 @@ class _Chooser:
         await chosen.app(scope, receive, send)
 
     async def _read(self, receive: Receive) -> tuple[list[Message], Mapping[str, object]]:
-        """The messages of the body, and its JSON; of a body that is too long, as far as it shows that."""
+        """The messages of the body, and its JSON; of a body that is too long, or too slow, as far as it shows that."""
         messages: list[Message] = []
-        body = b""
-        while len(body) <= self._most:
-            message = await receive()
-            messages.append(message)
-            body += message.get("body", b"")
-            if message["type"] != "http.request" or not message.get("more_body", False):
-                break
+        body = bytearray()
+        with anyio.move_on_after(self._limits.asking):
+            while len(body) <= self._limits.body:
+                message = await receive()
+                messages.append(message)
+                body += message.get("body", b"")
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    break
         try:
             fields = json.loads(body)
         except (ValueError, RecursionError):  # The interface will say so.

@@ -197,25 +197,8 @@ def build(service: Service, setup: Setup) -> FastAPI:
     async def talk(socket: WebSocket) -> None:
         await socket.accept()
         try:
-            params = (await message_of(socket, First, service.limits.patience)).req_params
-            output = params.output(live=True)
-            known(params.prompt_id)
-            chosen: list[tuple[Engine, Manner]] = []
-
-            def say(text: str, stopped: Stopped) -> Iterator[Sound]:
-                # Once: all of a conversation is said by the same voice, whatever is changed in the meantime.
-                if not chosen:
-                    engine = engines.engine(setup.configuration)
-                    chosen.append((engine, manner(engine, params)))
-                engine, how = chosen[0]
-                if how.prosody == NATURAL:
-                    # What is not changed afterwards need not wait until it is whole.
-                    words = Words(text, "auto", SpeechOptions(), Streaming("growing"))
-                    yield from speak(engine, how.voice, words, stopped)
-                else:
-                    yield from spoken(engine, text, "auto", how, SpeechOptions(), stopped)
-
-            await Conversation(service, NAME, socket, say, output).run()
+            with service.line.conversation():
+                await converse(socket)
             await socket.close()
         except (WebSocketDisconnect, ClientLeft):
             service.meters.left()
@@ -226,6 +209,27 @@ def build(service: Service, setup: Setup) -> FastAPI:
         except Exception as error:
             log.exception("A conversation failed.")
             await _end(socket, sentence(error) or "Something went wrong here; the server's log tells what.", 1011)
+
+    async def converse(socket: WebSocket) -> None:
+        params = (await message_of(socket, First, service.limits.asking)).req_params
+        output = params.output(live=True)
+        known(params.prompt_id)
+        chosen: list[tuple[Engine, Manner]] = []
+
+        def say(text: str, stopped: Stopped) -> Iterator[Sound]:
+            # Once: all of a conversation is said by the same voice, whatever is changed in the meantime.
+            if not chosen:
+                engine = engines.engine(setup.configuration)
+                chosen.append((engine, manner(engine, params)))
+            engine, how = chosen[0]
+            if how.prosody == NATURAL:
+                # What is not changed afterwards need not wait until it is whole.
+                words = Words(text, "auto", SpeechOptions(), Streaming("growing"))
+                yield from speak(engine, how.voice, words, stopped)
+            else:
+                yield from spoken(engine, text, "auto", how, SpeechOptions(), stopped)
+
+        await Conversation(service, NAME, socket, say, output).run()
 
     return app
 

@@ -176,11 +176,19 @@ class Bank:
         return best, tuple(float(value) for value in missing)
 
 
-class Feelings:
-    """A bank whose references each engine listens to once, when they are first needed. Threads may share it."""
+# Tells the emotion of a description.
+Judge = Callable[[str], Vector]
 
-    def __init__(self, bank: Bank):
+
+class Feelings:
+    """A bank whose references each engine listens to once, when they are first needed. Threads may share it.
+
+    Without a `judge` of descriptions, the lexicon is asked (`gsv.synthesis.wording`).
+    """
+
+    def __init__(self, bank: Bank, judge: Judge | None = None):
         self.bank = bank
+        self.judge = judge
         self._lock = threading.Lock()
         self._voices: WeakKeyDictionary[Engine, dict[Path, Voice]] = WeakKeyDictionary()
 
@@ -255,9 +263,9 @@ def of_reference(speaker: Heard, emotion: Heard, weight: float) -> Manner:
     """The manner of one reference in the voice of another.
 
     At a weight of 1 speech continues from the emotion's reference, and nothing is changed; at 0 it is the speaker's.
-    In between, speech continues from the emotion's reference, and the pace and the range of its melody are drawn back
-    towards the speaker's. Where it is not known what the emotion's reference says, speech cannot continue from it:
-    then the range of its melody is all that is taken over.
+    In between, speech continues from the nearer of the two, the emotion's from a half on, and its pace and the range of
+    its melody are drawn towards the other's. Where it is not known what the emotion's reference says, speech cannot
+    continue from it: then the range of its melody is all that is taken over.
     """
     if not 0 <= weight <= 1:
         raise InputError(f"emo_weight is {weight:g}; it must be between 0 and 1.")
@@ -267,6 +275,8 @@ def of_reference(speaker: Heard, emotion: Heard, weight: float) -> Manner:
     if emotion.voice.transcript is None:
         note = "The words of the emotion reference are not known, so only the range of its melody is taken over."
         return Manner(speaker.voice, Prosody().then(replace(towards, pace=1.0), weight).bounded(), (note,))
+    if weight < 0.5:
+        return Manner(speaker.voice, Prosody().then(towards, weight).bounded())
     # The emotion's prompt brings all of the way to its own prosody.
     return Manner(with_timbre(emotion.voice, speaker.voice), Prosody().then(towards, weight - 1).bounded())
 

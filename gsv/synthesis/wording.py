@@ -1,8 +1,8 @@
 """From words about a manner of speaking, in Chinese or English, to emotions and melody.
 
 A small lexicon: words for the eight emotions, words for pace, pitch, liveliness and loudness, words that make the next
-one stronger or weaker, and words that deny it. What it does not know it leaves alone, and says whether it understood
-anything; it does not guess.
+one stronger or weaker, and words that deny it. What it does not know it leaves alone, and says so; it does not guess.
+Where the user has a classifier, that one tells the emotion, and the lexicon the rest.
 """
 
 import re
@@ -42,7 +42,15 @@ _STRENGTHS = {
     "slightly somewhat bit little mildly faintly 有点 有些 略 略微 稍微 稍 一点 微微": 0.4,
 }
 _DENIALS = "not no never without isn't don't 不 别 没 没有 不要 不是 并非 毫无 无"
+# Words that only hold a description together.
+_FILLERS = (
+    "a an and as at be by for from i in it its like my of on or please read reading say saying sound speak speaking "
+    "talk talking tell that the then this to tone use using voice way with you your manner style line text aloud "
+    "请 用 的 地 得 说 讲 着 了 以 要 来 读 念 和 又 并 且 这 那 句 话 语 气 声 音 口 吻 调 情 感 种 一 个 把 出 状 态"
+)
 _USUAL = 0.7
+# Characters of the user's own words that a note repeats.
+_SHOWN = 200
 # A word of strength or denial reaches so many words, or Chinese characters, ahead.
 _REACH = 3
 # Marks that end a clause, and with it the reach of such words.
@@ -53,11 +61,16 @@ _LATIN_OR_OTHER = re.compile(r"[a-z][a-z'-]*|[^\sa-z]")
 
 @dataclass(frozen=True)
 class Description:
-    """What a text says of the manner: an emotion, a melody, and the words that told so, if any did."""
+    """What a text says of the manner: an emotion and a melody.
+
+    `words` are those that told so, `melodic` those of them that told the melody, and `others` what has no effect.
+    """
 
     vector: Vector = NEUTRAL
     prosody: Prosody = NATURAL
     words: tuple[str, ...] = ()
+    melodic: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,12 +85,15 @@ class _Entry:
 def described(text: str) -> Description:
     """What a description such as "slightly sad, and slowly" or 非常开心地说 asks for."""
     strengths = dict.fromkeys(EMOTIONS, 0.0)
-    prosody, words = Prosody(), []
+    prosody, words, melodic, others = Prosody(), [], [], []
     for clause in _CLAUSES.split(text.lower()):
         strength, reach = _USUAL, 0
+        rest: list[str] = []
         for word, entry in _found(clause):
             if entry is None:
                 reach -= 1
+                if word.isalnum() and word not in _HOLDING:
+                    rest.append(word)
                 continue
             if entry.strength is not None:
                 # "not very" denies: what was denied already stays so.
@@ -86,30 +102,55 @@ def described(text: str) -> Description:
                 reach = _REACH
                 continue
             now = strength if reach > 0 else _USUAL
-            if now > 0:
+            if now == 0:
+                # What is denied is understood, but nothing follows from it.
+                rest.append(f"not {word}")
+            else:
                 words.append(word)
                 if entry.emotion:
                     strengths[entry.emotion] = max(strengths[entry.emotion], now)
                 elif entry.prosody is not None:
+                    melodic.append(word)
                     prosody = prosody.then(entry.prosody, now / _USUAL)
             reach -= 1
+        others += [_together(rest)] if rest else []
     vector = tuple(strengths[name] for name in EMOTIONS)
-    return Description(vector, prosody.bounded(), tuple(dict.fromkeys(words)))
+    told = (tuple(dict.fromkeys(some)) for some in (words, melodic, others))
+    return Description(vector, prosody.bounded(), *told)
 
 
 def manner_of(
     text: str, feelings: Feelings, engine: Engine, speaker: Voice, weight: float = 1.0, called: str = "instruct_text"
 ) -> Manner:
-    """The speaker in the manner that a description asks for; the notes say so where it was not understood."""
+    """The speaker in the manner that a description asks for; the notes say what was understood, and what was not."""
     found = described(text)
-    if not found.words:
+    if feelings.judge is not None:
+        vector = feelings.judge(text)
+        heard = ", ".join(f"{name} {share:.2f}" for name, share in zip(EMOTIONS, vector, strict=True) if share >= 0.01)
+        notes = [f"The classifier hears: {heard or 'no emotion'}."]
+        notes += [f"Of the melody was understood: {_shown(found.melodic)}."] if found.melodic else []
+        found = replace(found, vector=vector)
+    elif found.words:
+        notes = [f"Understood: {_shown(found.words)}."]
+        notes += [f"Not understood, and of no effect: {_shown(found.others)}."] if found.others else []
+    else:
         note = f"No word of {called} is known as a manner of speaking, so the manner is that of the reference."
         return Manner(speaker, notes=(note,))
     made = Manner(speaker)
     if any(found.vector):
         made = feelings.manner(engine, speaker, found.vector, weight)
     prosody = made.prosody.then(found.prosody, weight).bounded()
-    return replace(made, prosody=prosody, notes=(f"Understood: {', '.join(found.words)}.", *made.notes))
+    return replace(made, prosody=prosody, notes=(*notes, *made.notes))
+
+
+def _together(words: list[str]) -> str:
+    """Words as they are written: with blanks between those of English."""
+    return re.sub(r"(?<=[^\x00-\x7f]) (?=[^\x00-\x7f])", "", " ".join(words))
+
+
+def _shown(words: tuple[str, ...]) -> str:
+    text = ", ".join(words)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _found(clause: str) -> list[tuple[str, _Entry | None]]:
@@ -151,3 +192,4 @@ def _lexicon() -> dict[str, _Entry]:
 
 
 _LEXICON = _lexicon()
+_HOLDING = frozenset(_FILLERS.split())

@@ -17,6 +17,7 @@ from gsv.servers.interface import Service
 from gsv.servers.limits import Limits
 from gsv.servers.together import Part, together
 from gsv.synthesis import engine as engine_module
+from gsv.synthesis.manner import Bank, Feelings
 from gsv.synthesis.pool import Pool
 from gsv.synthesis.reference import Reference
 from gsv.versions import version_named
@@ -73,7 +74,7 @@ def house(home: Project, pool: Pool, short_takes: None) -> Iterator[House]:
     parts = [
         Part(api_v2.NAME, api_v2.build(service, configuration, commands.append)),
         Part(api2.NAME, api2.build(service, setup)),
-        Part(openai.NAME, openai.build(service, configuration)),
+        Part(openai.NAME, openai.build(service, configuration, Feelings(Bank()))),
     ]
     with listening_app(together(service, parts)) as url:
         yield House(url, home, service, commands)

@@ -221,7 +221,7 @@ def test_the_first_piece_comes_before_the_last_is_made(house: House) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"text_lang": "xx"}, {"prompt_lang": "tlh"}, {"text_lang": "ja"}, {"media_type": "mp4"}, {"top_k": -1},
+        {"text_lang": "xx"}, {"prompt_lang": "tlh"}, {"text_lang": "jp"}, {"media_type": "mp4"}, {"top_k": -1},
         {"text_split_method": "cut9"}, {"streaming_mode": 4}, {"streaming_mode": "maybe"}, {"top_p": 0},
         {"text": "..."},
         {"temperature": "hot"}, {"speed_factor": 0}, {"batch_size": 0}, {"seed": 2**32}, {"fragment_interval": -1},

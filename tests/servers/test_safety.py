@@ -259,7 +259,7 @@ def test_too_many_requests_are_told_to_come_again(house: House) -> None:
                 first.close()
                 thread.join(60)
         assert waiting == [200]
-        assert service.line.running == service.line.waiting == 0
+        wait_until(lambda: service.line.running == service.line.waiting == 0)
 
 
 @pytest.fixture

@@ -72,8 +72,14 @@ def test_the_weight_draws_pace_and_melody_back_to_the_speakers(anna: Voice, bert
     speaker = Heard(anna, melody(load(CLIPS / "01.flac", 16000), 16000))
     emotion = Heard(bert, melody(load(CLIPS / "02.flac", 16000), 16000))
     assert speaker.pace is not None and emotion.pace is not None and emotion.pace < speaker.pace
-    paces = [of_reference(speaker, emotion, weight).prosody.pace for weight in (1.0, 0.7, 0.4)]
-    assert paces[0] == 1 and paces[0] < paces[1] < paces[2]
+    # The emotion's prompt is drawn back to the faster speaker, and the speaker's is drawn to the slower emotion.
+    made = [of_reference(speaker, emotion, weight) for weight in (1.0, 0.7, 0.5, 0.4, 0.1)]
+    assert [torch.equal(one.voice.prompt, bert.prompt) for one in made] == [True, True, True, False, False]
+    assert all(torch.equal(one.voice.timbre, anna.timbre) for one in made)
+    own = [emotion.pace] * 3 + [speaker.pace] * 2
+    paces = [pace * one.prosody.pace for pace, one in zip(own, made, strict=True)]
+    assert paces[0] == emotion.pace and paces == sorted(paces) and paces[-1] < speaker.pace
+    assert paces[2] == pytest.approx((emotion.pace * speaker.pace) ** 0.5)
     none = of_reference(speaker, emotion, 0.0)
     assert none.voice is anna and none.prosody == NATURAL and "emo_weight is 0" in none.notes[0]
     with pytest.raises(InputError, match="between 0 and 1"):
