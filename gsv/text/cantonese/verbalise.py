@@ -7,8 +7,11 @@ listener would stumble over.
 import re
 from dataclasses import replace
 
-from gsv.text.chinese.numbers import digit_by_digit
-from gsv.text.chinese.verbalise import RULES, Rule, land_line, money, rule
+from gsv.text.chinese.codes import land_line
+from gsv.text.chinese.numbers import cardinal, digit_by_digit
+from gsv.text.chinese.quantities import counted, money
+from gsv.text.chinese.rules import Rule, rule
+from gsv.text.chinese.verbalise import RULES
 from gsv.text.chinese.verbalise import verbalise as verbalise_by
 
 _NUM = r"[0-9]+(?:\.[0-9]+)?"
@@ -27,13 +30,20 @@ def _land_line(match: re.Match[str]) -> str:
     return digit_by_digit(match[0])
 
 
+# Cantonese measure words that Mandarin's list lacks.
+@rule("([0-9]+)([多几]?)(?=[蚊嚿樽碌餸])")
+def _counted(match: re.Match[str]) -> str:
+    words = cardinal(match[1])
+    return ("两" if words == "二" else words) + match[2]
+
+
 def _without_yao(said: Rule) -> Rule:
     """The same rule, but 1 is 一 in a telephone number too: 幺 is a Mandarin habit."""
     return replace(said, spoken=lambda match: said.spoken(match).replace("幺", "一"))
 
 
-_EXCHANGED = {money: _money, land_line: _land_line}
-_RULES = tuple(_without_yao(_EXCHANGED.get(each, each)) for each in RULES)
+_EXCHANGED = {money: (_money,), land_line: (_land_line,), counted: (_counted, counted)}
+_RULES = tuple(_without_yao(said) for each in RULES for said in _EXCHANGED.get(each, (each,)))
 
 
 def verbalise(text: str) -> list[str]:

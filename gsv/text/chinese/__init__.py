@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from gsv.text.chinese.given import phones_of
 from gsv.text.chinese.polyphones import PolyphoneModel, corrected_readings, dictionary_readings
-from gsv.text.chinese.sandhi import erhua_tone, spoken_tones
+from gsv.text.chinese.sandhi import erhua_tone, numbers_one, spoken_tones
 from gsv.text.chinese.syllables import Syllable
 from gsv.text.chinese.verbalise import verbalise
 from gsv.text.chinese.words import Word, words
@@ -109,17 +109,20 @@ def g2p(
 
 def _read(stretch: str, readings: Sequence[str] | None, erhua: bool) -> list[Syllable]:
     syllables: list[Syllable] = []
+    kept = numbers_one(stretch)
     for word in words(stretch):
+        start = len(syllables)
         if readings is None:
-            alone = dictionary_readings(word.text)
+            alone = dictionary_readings(word.text, is_name=word.pos == "nr")
         else:
-            alone = corrected_readings(word.text, readings[len(syllables) : len(syllables) + len(word.text)])
-        syllables.extend(_spoken(word, alone, erhua))
+            alone = corrected_readings(word.text, readings[start : start + len(word.text)])
+        kept_here = [position - start for position in kept if start <= position < start + len(word.text)]
+        syllables.extend(_spoken(word, alone, kept_here, erhua))
     return syllables
 
 
-def _spoken(word: Word, alone: list[Syllable], erhua: bool) -> list[Syllable]:
-    tones = spoken_tones(word, [syllable.tone for syllable in alone])
+def _spoken(word: Word, alone: list[Syllable], kept: Sequence[int], erhua: bool) -> list[Syllable]:
+    tones = spoken_tones(word, [syllable.tone for syllable in alone], kept)
     syllables = [replace(syllable, tone=tone) for syllable, tone in zip(alone, tones, strict=True)]
     if erhua:
         last = syllables[-1]

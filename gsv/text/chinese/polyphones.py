@@ -16,6 +16,10 @@ from gsv.text.symbols import PUNCTUATION, UNKNOWN
 
 # Characters whose usual reading the model gets wrong: the sigh is ài, āi is the answer.
 _FIXED_CHARACTERS = {"唉": "ai4"}
+# Words that pypinyin's dictionary lacks, and whose characters it then reads wrong.
+_MORE_PHRASES = {"全长": ("quan2", "chang2")}
+# Characters that are said otherwise as a family name.
+_FAMILY_NAMES = {"曾": "zeng1", "单": "shan4", "任": "ren2", "解": "xie4", "仇": "qiu2", "朴": "piao2"}
 _UNCHANGED = {"不": "bu4", "一": "yi1"}
 
 
@@ -32,8 +36,12 @@ class PolyphoneModel(Protocol):
         ...
 
 
-def dictionary_readings(word: str) -> list[Syllable]:
-    """The syllables of a word by pypinyin's dictionary, one for each character."""
+def dictionary_readings(word: str, is_name: bool = False) -> list[Syllable]:
+    """The syllables of a word, perhaps a person's name, by pypinyin's dictionary, one for each character."""
+    if word in _MORE_PHRASES:
+        return [from_pinyin(reading) for reading in _MORE_PHRASES[word]]
+    if is_name and len(word) > 1 and word[0] in _FAMILY_NAMES and word not in phrases_dict:
+        return [from_pinyin(_FAMILY_NAMES[word[0]]), *dictionary_readings(word[1:])]
     initials = lazy_pinyin(word, style=Style.INITIALS, errors=unread, neutral_tone_with_five=True)
     finals = lazy_pinyin(word, style=Style.FINALS_TONE3, errors=unread, neutral_tone_with_five=True)
     return [_syllable(initial, final) for initial, final in zip(initials, finals, strict=True)]

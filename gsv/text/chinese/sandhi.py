@@ -1,10 +1,11 @@
 """How the tones of a Mandarin word change in speech.
 
 The rules run in order on each word, each on what the ones before left: 不, 一, unstressed syllables, third tones, 儿.
-They are those of PaddleSpeech as GPT-SoVITS has them; docs/text.md tells them in words.
+They are those of PaddleSpeech as GPT-SoVITS has them; docs/text-chinese.md tells them in words.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 
 from gsv.text.chinese.lexicon import lexicon
 from gsv.text.chinese.words import Word, halves
@@ -17,14 +18,30 @@ _ASPECT_TAGS = frozenset({"ul", "uz", "ug"})
 _DIRECTIONS = frozenset("上下进出回过起开")
 _BEFORE_GE = frozenset("几有两半多各整每做是")
 _NOT_STRESSED_TAGS = ("n", "v", "a")
+_NUMERALS = "零一二三四五六七八九十百千万亿"
+# Where 一 is a number by itself and counts nothing: 十一月, 二零一一年, 十一月一日, 一到两件, 三比一.
+_NUMBER_ONE = re.compile(
+    f"(?<=[{_NUMERALS}])一(?=[年月])|(?<=月)一(?=[日号])|一(?=月[{_NUMERALS}]+[日号])|一(?=[到至比][{_NUMERALS}两])"
+    f"|(?<=[{_NUMERALS}]比)一(?![{_NUMERALS}])"
+)
 _MARKS = frozenset("：，；。？！“”‘’':,;.?!")
 
 
-def spoken_tones(word: Word, tones: Sequence[int]) -> list[int]:
-    """Tones of a word as spoken, from those of its syllables said alone (1 to 5; 0 for a punctuation mark)."""
+def numbers_one(clause: str) -> frozenset[int]:
+    """The positions of each 一 in a clause that is a number by itself, whose tone does not change."""
+    return frozenset(match.start() for match in _NUMBER_ONE.finditer(clause))
+
+
+def spoken_tones(word: Word, tones: Sequence[int], kept: Collection[int] = ()) -> list[int]:
+    """Tones of a word as spoken, from those of its syllables said alone (1 to 5; 0 for a punctuation mark).
+
+    kept: positions in the word where 一 keeps its tone.
+    """
     changed = list(tones)
     _change_bu(word.text, changed)
     _change_yi(word.text, changed)
+    for position in kept:
+        changed[position] = tones[position]
     _change_unstressed(word, changed)
     _change_third(word.text, changed)
     return changed
@@ -56,7 +73,7 @@ def _change_unstressed(word: Word, tones: list[int]) -> None:
     text = word.text
     if word.pos.startswith(_NOT_STRESSED_TAGS) and text not in lexicon().not_neutral:
         for position in range(1, len(text)):
-            if text[position] == text[position - 1]:
+            if text[position] == text[position - 1] and not _meet(text, position):
                 tones[position] = NEUTRAL
     unstressed = _unstressed_position(word)
     if unstressed is not None:
@@ -68,6 +85,11 @@ def _change_unstressed(word: Word, tones: list[int]) -> None:
         tones[-1] = NEUTRAL
 
 
+def _meet(word: str, position: int) -> bool:
+    """Whether two words of two characters meet here: the second 行 of 银行行长 repeats nothing."""
+    return len(word) == 4 and position == 2 and len(halves(word)[0]) == 2
+
+
 def _ends_unstressed(text: str) -> bool:
     return text in lexicon().neutral or text[-2:] in lexicon().neutral
 
@@ -76,7 +98,7 @@ def _unstressed_position(word: Word) -> int | None:
     """Which syllable the first rule that fits makes unstressed."""
     text, pos = word.text, word.pos
     before, last = text[-2:-1], text[-1]
-    if last in _PARTICLES or last in _STRUCTURAL:
+    if last in _STRUCTURAL or (last in _PARTICLES and pos != "q"):
         return -1
     if text in ("了", "着", "过") and pos in _ASPECT_TAGS:
         return -1

@@ -5,7 +5,7 @@ Rules and order are those of PaddleSpeech's tone sandhi as GPT-SoVITS has them.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
 
@@ -43,6 +43,7 @@ def words(clause: str) -> list[Word]:
     """The words of a normalised clause, joined as the tone rules need them."""
     cut = [Word(pair.word, pair.flag) for pair in _jieba().posseg.lcut(clause)]
     for join in (
+        _count_drops,
         _join_bu,
         _join_verb_yi_verb,
         _join_yi,
@@ -72,6 +73,14 @@ def _join(cut: Iterable[Word], belongs: Callable[[Word, Word], bool]) -> list[Wo
         else:
             joined.append(word)
     return joined
+
+
+def _count_drops(cut: Sequence[Word]) -> list[Word]:
+    # 滴 is a particle in chats; behind a number it is a measure word, which jieba does not know.
+    return [
+        replace(word, pos="q") if word.text == "滴" and before.text[-1:].isnumeric() else word
+        for before, word in zip((Word("", ""), *cut), cut, strict=False)
+    ]
 
 
 def _join_bu(cut: Sequence[Word]) -> list[Word]:

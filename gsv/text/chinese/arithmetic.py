@@ -1,0 +1,118 @@
+"""Sums, scores, ratios, ranges without a unit, and the signs between numbers."""
+
+import re
+
+from gsv.text.chinese.numbers import cardinal, number
+from gsv.text.chinese.rules import MEASURE, NUM, UNIT, rule, signed
+
+_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹ˣʸⁿ⁻", "0123456789xyn-", strict=True))
+_SUPERSCRIPT = f"[{''.join(_SUPERSCRIPTS)}]"
+_OPERAND = rf"(?:-?{NUM}{_SUPERSCRIPT}*|\.[0-9]+{_SUPERSCRIPT}*|[A-Za-z]{_SUPERSCRIPT}*)"
+_OPERATORS = {"+": "加", "-": "减", "×": "乘", "÷": "除", "=": "等于"}
+_COMPARED = {
+    "±": "正负",
+    "≥": "大于等于",
+    "≤": "小于等于",
+    "≠": "不等于",
+    "≈": "约等于",
+    ">": "大于",
+    "<": "小于",
+    "√": "根号",
+    "∶": "比",
+}
+# Words of a match; with one of them in the clause, two numbers are its score.
+_CONTEST = re.compile(
+    "比分|总分|[胜赢负败平]|逆转|击[败溃]|打败|领先|落后|力克|淘汰|绝杀|半场|[首末一二三四]节|[局盘]|输(?![液入出送血电])"
+)
+
+
+@rule(rf"(?<![-0-9.:])([0-9]{{1,3}})[-:]([0-9]{{1,3}})(?![-0-9.:%℃°]|{MEASURE}|{UNIT})")
+def score(match: re.Match[str]) -> str:
+    """3-2 and 21:15, where the clause is about a match."""
+    if not _CONTEST.search(match.string):
+        return match[0]
+    return f"{cardinal(match[1])}比{cardinal(match[2])}"
+
+
+@rule(rf"(?<![0-9:.])({NUM}):({NUM})(?![0-9:.])")
+def ratio(match: re.Match[str]) -> str:
+    """1:5000, and whatever else is no time of day."""
+    return f"{number(match[1])}比{number(match[2])}"
+
+
+@rule(r"(?<=血压)([^0-9]*)([0-9]{2,3})/([0-9]{2,3})(?![0-9])")
+def blood_pressure(match: re.Match[str]) -> str:
+    """血压120/80: no fraction."""
+    return f"{match[1]}{cardinal(match[2])}，{cardinal(match[3])}"
+
+
+# The hyphen of Wi-Fi or Python-3; one between single letters is a minus sign.
+@rule(r"(?<=[A-Za-z])-(?=[A-Za-z]{2})|(?<=[A-Za-z]{2})-(?=[A-Za-z0-9])")
+def hyphenated(_: re.Match[str]) -> str:
+    """A hyphen within a name is not said."""
+    return ""
+
+
+@rule(rf"(?<![-0-9.+×÷=])({NUM})-({NUM})(?![-0-9+×÷=]|\.[0-9]|等于|得)")
+def span(match: re.Match[str]) -> str:
+    """3-5 is from three to five, 5-3 can only be five minus three."""
+    if float(match[1]) >= float(match[2]):
+        return match[0]
+    # A last 2 is left to the rule for counted things, which makes it 两.
+    return f"{number(match[1])}到{match[2] if match[2] == '2' else number(match[2])}"
+
+
+@rule(rf"{_OPERAND}(?:[-+×÷=]{_OPERAND})+")
+def arithmetic(match: re.Match[str]) -> str:
+    """3+5=8; a sign after another sign belongs to the number behind it."""
+    return re.sub("(?<![-+×÷=])(?<!^)[-+×÷=]", lambda sign: _OPERATORS[sign[0]], match[0])
+
+
+@rule(f"[{''.join(_COMPARED)}]")
+def comparison(match: re.Match[str]) -> str:
+    """±5, ≥99."""
+    return _COMPARED[match[0]]
+
+
+@rule(rf"{_SUPERSCRIPT}+")
+def power(match: re.Match[str]) -> str:
+    """a²."""
+    exponent = "".join(_SUPERSCRIPTS[digit] for digit in match[0])
+    return f"的{exponent.replace('-', '负')}次方"
+
+
+@rule(r"(-?)([0-9]+)/([0-9]+)")
+def fraction(match: re.Match[str]) -> str:
+    """1/4."""
+    return f"{'负' if match[1] else ''}{cardinal(match[3])}分之{cardinal(match[2])}"
+
+
+@rule(rf"(?<![-0-9+×÷=])(-?{NUM})[-~](-?{NUM})(?![-0-9+×÷=])")
+def range_of_numbers(match: re.Match[str]) -> str:
+    """1~100."""
+    return f"{signed(match[1])}到{signed(match[2])}"
+
+
+@rule(rf"-({NUM})(?!\.[0-9])")
+def negative(match: re.Match[str]) -> str:
+    """-5."""
+    return f"负{number(match[1])}"
+
+
+@rule(r"[0-9]*\.[0-9]+")
+def decimal(match: re.Match[str]) -> str:
+    """3.14."""
+    return number(match[0])
+
+
+@rule("[0-9]+")
+def whole_number(match: re.Match[str]) -> str:
+    """What digits are left."""
+    return cardinal(match[0])
+
+
+# A dash between Chinese words is a pause, anywhere else a minus sign.
+@rule("(?<![\u4e00-\u9fa5])-|-(?![\u4e00-\u9fa5])")
+def minus(_: re.Match[str]) -> str:
+    """Hyphens that are left."""
+    return "减"
