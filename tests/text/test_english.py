@@ -62,7 +62,7 @@ def test_words_are_said_as_in_the_reference(shared: Path) -> None:
         ("I am 20. Really?", "I am twenty. Really?"),
         ("the 21st and the 3rd", "the twenty-first and the third"),
         ("at 0:15, 12:00 and 19:45", "at zero fifteen a.m. twelve o'clock p.m. and seven forty-five p.m."),
-        ("at 8:30 pm, 8:30am or 10pm", "at eight thirty p.m. eight thirty a.m. or ten p.m."),
+        ("at 8:30 pm, 8:30am or 10pm", "at eight thirty p.m, eight thirty a.m. or ten p.m."),
         ("$5, £3.75, 15$ and $0.01", "five dollars, three pounds and seventy-five pence, fifteen dollars and one cent"),
         ("$1.5 million and €20", "one point five million dollars and twenty euros"),
         ("3.14 and 10.0.2", "three point one four and ten point zero point two"),

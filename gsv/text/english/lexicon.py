@@ -16,9 +16,25 @@ HOT_WORDS = {
     "chatgpt": "CH AE1 T JH IY1 P IY1 T IY1",
     "json": "JH EY1 S AH0 N",
     "conda": "K AA1 N D AH0",
+    "covid": "K OW1 V IH0 D",
+    "emoji": "IH0 M OW1 JH IY0",
+    "gif": "G IH1 F",
+    "jpeg": "JH EY1 P EH2 G",
+    "vlog": "V L AO1 G",
+    # Sounds that are written without a vowel, or too short to be taken for words.
+    "aww": "AO1",
+    "brr": "B ER1",
+    "ew": "IY1 UW0",
+    "grr": "G ER1",
+    "mmm": "M",
+    "pfft": "F T",
+    "psst": "P S T",
+    "tsk": "T IH1 S K",
 }
-# CMUdict reads these abbreviations as words; they are meant to be spelt.
-_SPELT = ("ae", "ai", "ar", "ios", "hud", "os")
+
+
+# Read as words by CMUdict or by guess; they are meant to be spelt.
+_SPELT = ["ae", "ai", "ar", "ios", "hud", "os", "lol", "ttyl", "imho", "afaik", "iirc"]
 
 
 def word_set(words: str) -> frozenset[str]:
@@ -60,6 +76,11 @@ def pronounce(word: str) -> list[str] | None:
 def knows(word: str) -> bool:
     """Whether the dictionary has this lower-case word."""
     return word in _dictionary()
+
+
+def is_spelt(word: str) -> bool:
+    """Whether an unknown lower-case word is said letter by letter: a known abbreviation, or one without a vowel."""
+    return word in _SPELT or (word.isalpha() and not re.search("[aeiouy]", word))
 
 
 def spell(word: str) -> list[str]:

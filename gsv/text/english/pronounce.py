@@ -17,7 +17,7 @@ _LEAST_PHONES = 4
 # Web addresses, words with inner apostrophes and hyphens, and single marks: on normalised text these are the tokens of
 # NLTK's TweetTokenizer, whose package takes a second to load.
 _TOKEN = re.compile(
-    r"[A-Za-z-]+(?:\.[A-Za-z-]+)*\.(?:com|org|net|edu|gov|io|ai|co|uk|de|cn|jp|fr|ru|info|dev|app|tv|ca|au)\b"
+    r"[A-Za-z-]{1,63}(?:\.[A-Za-z-]{1,63}){0,4}\.(?:com|org|net|edu|gov|io|ai|co|uk|de|cn|jp|fr|ru|info|dev|app|tv|ca|au)\b"
     r"|[A-Za-z][A-Za-z'-]+[A-Za-z]|[A-Za-z]+|\S"
 )
 # The sound of a possessive or plural s after these phones.
@@ -60,7 +60,7 @@ def _look_up(word: str) -> tuple[list[str], str]:
         return _joined(parts)
     if "-" in word:
         return _joined([part for part in word.split("-") if part])
-    if len(word) <= _SPELT_UP_TO:
+    if len(word) <= _SPELT_UP_TO or lexicon.is_spelt(word):
         return lexicon.spell(word), "letters"
     stem, apostrophe, ending = word.rpartition("'")
     if ending == "s":

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from gsv.text.english import lexicon
 from gsv.text.english.numbers import spell_numbers
+from gsv.text.english.romans import spell_romans
+from gsv.text.english.web import spell_addresses
 
 Match = re.Match[str]
 
@@ -17,20 +19,14 @@ _FULL_WIDTH = {chr(code + 0xFEE0): chr(code) for code in range(ord("!"), ord("~"
 _PLAIN = str.maketrans(
     _FULL_WIDTH
     | {"、": ",", "。": ".", "…": "...", "−": "-", "‐": "-", "‑": "-", "ʼ": "’", "`": "’"}
-    | {"￡": "£", "￥": "¥", "℃": "°C", "℉": "°F"}
+    | {"￡": "£", "￥": "¥", "￦": "₩", "￠": "¢", "℃": "°C", "℉": "°F", "º": "°", "μ": "µ", "′": "'", "″": '"'}
 )
 # Letters that Unicode does not take apart into a letter and an accent.
 _WHOLE_LETTERS = str.maketrans(
     {"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ß": "ss", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D"}
     | {"ð": "th", "Ð": "Th", "þ": "th", "Þ": "Th", "ı": "i"}
 )
-_WEB_NAMES = {"/": " slash ", "@": " at ", ".": " dot ", "-": " dash ", "_": " underscore "} | dict.fromkeys(
-    "?&#", ", "
-)
-
 _VULGAR_FRACTION = re.compile("[¼-¾⅐-⅞]")
-_WEB_PAGE = re.compile(r"\bhttps?://(?P<rest>[^\s<>\"']*[\w/])|\bwww\.[^\s<>\"']*[\w/]", re.ASCII)
-_MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b", re.ASCII)
 
 _Rule = tuple[re.Pattern[str], str | Callable[[Match], str]]
 
@@ -39,16 +35,33 @@ def _compiled(*rules: tuple[str, str | Callable[[Match], str]]) -> tuple[_Rule, 
     return tuple((re.compile(pattern), spoken) for pattern, spoken in rules)
 
 
+_DAY = {"Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Thur": "Thursday"}
+_DAY |= {"Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday"}
+_DAYS = "|".join(sorted(_DAY, key=len, reverse=True))
+
 # Before numbers: what would hide or break one.
 _EARLY = _compiled(
     (r"\s+", " "),
     (r"(?<=\w)’(?=[^\W\d_])|’(?=(?:tis|twas|em|til|cause|n)\b)|’(?=\d0s\b)", "'"),
-    (r"#\s?(?=\d)", "number "),
+    (r"[#№]\s?(?=\d)", "number "),
+    (r"§+\s?(?=\d)", "section "),
+    (r"\b(Wi|Hi|Sci)-(Fi)\b", lambda match: match[1] + match[2].lower()),
+    (rf"\b({_DAYS})\.?\s?[-–—]\s?({_DAYS})\b\.?", lambda match: f"{_DAY[match[1]]} to {_DAY[match[2]]}"),
+    # Of two marks the writer's own stays.
+    (r"(?<=\b[AaPp]\.[Mm])\.(?=[,;:])", ""),
+    (r"\b(St|Dr|Ave|Rd|Blvd|Ln|Sq|Inc|Ltd|Co|Corp|Jr|Sr)\.(?=,)", r"\1"),
+    (r"\bw/o\b", "without"),
+    (r"\bw/(?=\s)", "with"),
+    (r"\bb/c\b", "because"),
+    (r"\b([A-G])#(?!\w)", r"\1 sharp"),
+    # Options of commands: "push -f".
+    (r"(?<=[a-z] )-(?=[A-Za-z](?: |$))", "dash "),
 )
 # After numbers: every other symbol is spoken, becomes a pause, or goes.
 _LATE = _compiled(
     (r"\s*%", " percent"),
-    (r"\s*&\s*", " and "),
+    (r"\s*&+\s*", " and "),
+    (r"(?<=[A-Za-z]) ?={1,3} ?(?=[A-Za-z])", " Equals "),
     (r"\s*@\s*", " at "),
     (r"(?<=\w)\++", lambda match: " plus" * len(match[0])),
     (r"(?<=\w)²", " squared"),
@@ -77,20 +90,13 @@ _SPACING = _compiled(
 
 _CAPITALS = re.compile(r"\b[A-Z]{2,}(?:'[A-Z]+)?\b|\b[A-Z]{2,}(?=s\b)")
 _WORD_ACRONYM = 4  # letters: shorter acronyms are spelt even where a word looks the same (IT, US, LAX)
+_SAID = lexicon.word_set("RAM ROM SIM GIF LAN")
 
 
 def _apply(rules: tuple[_Rule, ...], text: str) -> str:
     for pattern, spoken in rules:
         text = pattern.sub(spoken, text)
     return text
-
-
-def _web_page(match: Match) -> str:
-    return "".join(_WEB_NAMES.get(char, char) for char in match["rest"] or match[0]).rstrip(" ,")
-
-
-def _mail(match: Match) -> str:
-    return "".join(_WEB_NAMES.get(char, char) for char in match[0])
 
 
 def _is_shouted(text: str) -> bool:
@@ -107,7 +113,7 @@ def _respell_capitals(text: str, shouted: bool) -> str:
             return f"{word}'"  # "TVs": the plural of a spelt word sounds like "TV's"
         if word.lower() in lexicon.HOT_WORDS:
             return word.capitalize()
-        if lexicon.knows(word.lower()) and (shouted or len(word) >= _WORD_ACRONYM):
+        if word in _SAID or (lexicon.knows(word.lower()) and (shouted or len(word) >= _WORD_ACRONYM)):
             return word.lower() if shouted else word.capitalize()
         return word
 
@@ -123,8 +129,8 @@ def normalize(text: str) -> str:
     text = text.translate(_PLAIN)
     shouted = _is_shouted(text)
     text = _VULGAR_FRACTION.sub(lambda match: f" {unicodedata.normalize('NFKC', match[0])}".replace("⁄", "/"), text)
-    text = _MAIL.sub(_mail, _WEB_PAGE.sub(_web_page, text))
-    text = spell_numbers(_apply(_EARLY, text))
+    text = spell_addresses(text)
+    text = spell_numbers(spell_romans(_apply(_EARLY, text)))
     decomposed = unicodedata.normalize("NFD", text.translate(_WHOLE_LETTERS))
     text = "".join(char for char in decomposed if unicodedata.category(char) != "Mn")
     text = _respell_capitals(_apply(_LATE, text), shouted)
