@@ -8,6 +8,7 @@ Sequence-to-Sequence Acoustic Modeling for Neural TTS" (IEICE Transactions, 2021
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from gsv.text.symbols import JAPANESE_PITCH
 
@@ -22,8 +23,8 @@ _LETTER = (
     "\u3005\u3006\u3007\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # 々〆〇, kana, half-width katakana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 )
-# Points and commas inside a number belong to it.
-_RUN = re.compile(f"(?:[{_LETTER}]|(?<=[{_DIGIT}])[.,．，](?=[{_DIGIT}]))+")
+# A point inside a number belongs to it.
+_RUN = re.compile(f"(?:[{_LETTER}]|(?<=[{_DIGIT}])[.．](?=[{_DIGIT}]))+")
 _MARKS = {"：": ",", "；": ",", "，": ",", "、": ",", "·": ",", "。": ".", "\n": ".", "！": "!", "？": "?"}
 
 # Open JTalk's buffers are limited; longer runs are cut before a change of script.
@@ -31,21 +32,22 @@ _LONGEST_RUN = 200
 _SCRIPT_CHANGE = re.compile("(?<=[\u3041-\u3096])(?=[^\u3041-\u3096ー])")
 
 _LABEL = re.compile(r"-(?P<phone>[^+]*)\+.*/A:(?P<a1>-?\w+)\+(?P<a2>\w+)\+(?P<a3>\w+)/B:.*/F:(?P<f1>\w+)_")
-_CLOSING = frozenset("aeiouN") | {"cl"}
+_CLOSING = frozenset("aeiouAEIOUN") | {"cl"}
 
 
 def g2p(norm_text: str) -> list[str]:
     """Phones of a normalised text.
 
-    Each run of letters is analysed by itself; every other character but a blank is one phone, a mark or something that no
-    symbol table knows. After a phone may come `[` (the pitch rises), `]` (it falls) or `#` (an accent phrase ends); a
+    Each run of letters is analysed by itself; every other character but a blank is one phone, a mark or something that
+    no symbol table knows. After a phone may come `[` (the pitch rises), `]` (it falls) or `#` (an accent phrase ends); a
     pause that Open JTalk hears within a run is `_`.
     """
     phones: list[str] = []
     end = 0
     for run in _RUN.finditer(norm_text):
         phones += _marks(norm_text[end : run.start()])
-        for stretch in _stretches(run[0].lower()):
+        # A long vowel needs one before it.
+        for stretch in _stretches(run[0].lower().lstrip("ー")):
             phones += _analysed(stretch)
         end = run.end()
     return phones + _marks(norm_text[end:])
@@ -65,8 +67,9 @@ def _stretches(run: str) -> Iterator[str]:
         borders = [border.start() for border in _SCRIPT_CHANGE.finditer(run, _LONGEST_RUN // 2, _LONGEST_RUN)]
         cut = borders[-1] if borders else _LONGEST_RUN
         yield run[:cut]
-        run = run[cut:]
-    yield run
+        run = run[cut:].lstrip("ー")
+    if run:
+        yield run
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def _analysed(run: str) -> Iterator[str]:
 
     labels = [_parsed(label) for label in pyopenjtalk.make_label(pyopenjtalk.run_frontend(run))]
     # The first and the last label are the silences around the run.
-    for label, following in zip(labels[1:-1], labels[2:], strict=False):
+    for label, following in pairwise(labels[1:]):
         if label.phone == "pau":
             yield PAUSE
         else:
@@ -103,7 +106,7 @@ def _parsed(text: str) -> _Label:
 def _mark_after(label: _Label, following: _Label) -> Iterator[str]:
     if label.a2 is None or following.a2 is None:
         return
-    if label.a3 == 1 and following.a2 == 1 and label.phone.lower().replace("n", "N") in _CLOSING:
+    if label.a3 == 1 and following.a2 == 1 and label.phone in _CLOSING:
         yield BORDER
     elif label.a1 == 0 and following.a2 == label.a2 + 1 and label.a2 != label.f1:
         yield FALL

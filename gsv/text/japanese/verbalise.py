@@ -1,8 +1,209 @@
-"""Writing out what Open JTalk would misread."""
+"""Writing out what Open JTalk would misread or never see, because the text is cut at marks before it.
 
+Numbers, counters and dates in the usual spelling stay as they are: Open JTalk reads them. Numbers keep their digits.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+
+from gsv.text.japanese.units import UNITS
 from gsv.text.split import collapse_punctuation
+
+Match = re.Match[str]
+_Rule = tuple[re.Pattern[str], str | Callable[[Match], str]]
+
+_HYPHEN = "[-‐‑‒–−－]"
+_COLON = "[:：]"
+_SLASH = "[/／]"
+_POINT = "[.．]"
+_WAVE = "[~〜～]"
+_NUMBER = r"\d+(?:[.．]\d+)?"
+_KANJI = "々〇\u3400-\u4dbf\u4e00-\u9fff"
+_SPOKEN = f"{_KANJI}\u3041-\u309f\u30a1-\u30ffA-Za-zＡ-Ｚａ-ｚ\\d"
+_WEEKDAY = "[月火水木金土日祝]"
+# Behind 5/10 these tell a day from a fraction.
+_ON_A_DAY = f"[(（]{_WEEKDAY}|に|から|まで|より|は|も|付|発|現在|時点|開催|開始|発売|{_WAVE}"
+_DIGITS = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
+_RESULT = r"(?:で|の)(?=勝|負|敗|引き?分|快勝|圧勝|辛勝|リード|逃げ|逆転|試合|スコア)"
+_COUNTERS = (
+    "日|個|人|名|年|分|秒|時間?|枚|本|回|か月|ヶ月|カ月|週間?|歳|才|倍|円|度|点|階|匹|杯|章|ページ|セット|泊|歩|割|号"
+)
+
+
+def _compiled(*rules: tuple[str, str | Callable[[Match], str]]) -> tuple[_Rule, ...]:
+    return tuple((re.compile(pattern), spoken) for pattern, spoken in rules)
+
+
+def _plain(digits: str) -> str:
+    """Digits in half width, without leading zeros."""
+    return str(int(digits))
+
+
+def _digit_by_digit(digits: str) -> str:
+    return "".join(_DIGITS[int(digit)] for digit in digits)
+
+
+def _telephone(match: Match) -> str:
+    return "、".join(map(_digit_by_digit, re.findall(r"\d+", match[0])))
+
+
+def _postal_code(match: Match) -> str:
+    digits = re.sub(r"\D", "", match[0])
+    return f"郵便番号{_digit_by_digit(digits[:3])}、{_digit_by_digit(digits[3:])}、"
+
+
+def _fraction(match: Match) -> str:
+    numerator, denominator = unicodedata.normalize("NFKC", match[0]).split("⁄")
+    return f"{denominator}分の{numerator}"
+
+
+def _compatible(match: Match) -> str:
+    """A circled or Roman number is a number, everything else what it stands for."""
+    number = unicodedata.numeric(match[0], None)
+    if number is None:
+        return unicodedata.normalize("NFKC", match[0])
+    stands_alone = not match.string[match.end() : match.end() + 1].isnumeric()
+    return f"{number:g}" if stands_alone else f"{number:g}、"
+
+
+def _is_silent(character: str) -> bool:
+    return character not in _SPOKEN_SIGNS and unicodedata.category(character) in _SILENT
+
+
+def _time(match: Match) -> str:
+    hours, minutes, seconds = match["hours"], match["minutes"], match["seconds"]
+    spoken = f"{_plain(hours)}時" + (f"{_plain(minutes)}分" if int(minutes) or seconds else "")
+    return spoken + (f"{_plain(seconds)}秒" if seconds else "")
+
+
+def _date(match: Match) -> str:
+    return f"{match['year']}年{_plain(match['month'])}月{_plain(match['day'])}日"
+
+
+def _money(match: Match) -> str:
+    name = {
+        "$": "ドル",
+        "＄": "ドル",
+        "€": "ユーロ",
+        "£": "ポンド",
+        "￡": "ポンド",
+        "₩": "ウォン",
+        "￦": "ウォン",
+        "฿": "バーツ",
+    }
+    return f"{match['amount']}{match['scale'] or ''}{name.get(match['sign'], '円')}"
+
+
+def _power(match: Match) -> str:
+    return {"2": "平方", "²": "平方", "3": "立方", "³": "立方"}[match["power"]] + UNITS[match["unit"]]
+
+
+def _alternatives(words: Iterable[str]) -> str:
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+
+
+_UNIT = _alternatives(UNITS)
+_LENGTH = _alternatives(["mm", "cm", "m", "km"])
+_NO_LETTER = "(?![A-Za-zＡ-Ｚａ-ｚ])"
+_MONTH = "(?P<month>0?[1-9]|1[0-2])"
+_DAY = "(?P<day>0?[1-9]|[12][0-9]|3[01])"
+
+_RULES = _compiled(
+    # Words that Open JTalk's dictionary has a wrong reading for.
+    ("お月さん", "おつきさん"),
+    ("お日さん", "おひさん"),
+    # Commas inside numbers.
+    (r"(?<![\d,，])\d{1,3}(?:[,，]\d{3})+(?!\d)", lambda match: re.sub("[,，]", "", match[0])),
+    # Postal codes, telephone numbers.
+    (rf"〒\s?(\d{{3}}{_HYPHEN}?\d{{4}})(?!\d)", _postal_code),
+    (
+        rf"(?<![\d.])(?:0\d{{1,4}}[-‐‑‒–−－(（]\d{{1,4}}[-‐‑‒–−－)）]\d{{3,4}}|0120{_HYPHEN}?\d{{2,3}}{_HYPHEN}?\d{{3,4}}"
+        rf"|0[5-9]0\d{{8}}|0\d{{9}})(?![\d.])",
+        _telephone,
+    ),
+    # Dates and times.
+    (rf"(?<!\d)(?P<year>\d{{4}})(?P<mark>[-/.／．－]){_MONTH}(?P=mark){_DAY}(?!\d)", _date),
+    (
+        rf"(?<![\d/／.]){_MONTH}{_SLASH}{_DAY}(?![\d/／.])(?={_ON_A_DAY})",
+        lambda match: f"{_plain(match['month'])}月{_plain(match['day'])}日",
+    ),
+    (
+        rf"(?<![\d:：])(?P<hours>[01]?\d|2\d){_COLON}(?P<minutes>[0-5]\d)(?:{_COLON}(?P<seconds>[0-5]\d))?(?![\d:：])",
+        _time,
+    ),
+    (r"(?<=\d時)0(?=[1-9]分)|(?<=\d分)0(?=[1-9]秒)", ""),
+    # Scores and ratios.
+    (rf"(?<=\d){_COLON}(?=\d)|(?<=\d)対(?=\d)", "タイ"),
+    (rf"(?<![\d-])(\d+){_HYPHEN}(\d+)(?={_RESULT})", r"\1タイ\2"),
+    # Money.
+    (rf"(?P<sign>[¥￥$＄€£￡₩￦฿])\s?(?P<amount>{_NUMBER})(?P<scale>[千万億兆]+)?", _money),
+    # Fractions and versions.
+    (rf"(?<![\d/／])(\d+){_SLASH}(\d+)(?![\d/／])", r"\2分の\1"),
+    (r"[Vv]er\.?\s?(?=\d)", "バージョン"),
+    (r"[Nn]o\.\s?(?=\d)", "ナンバー"),
+    (r"(?<!\d)(?<!\d\.)\d+(?:\.\d+){2,}(?!\.?\d)", lambda match: match[0].replace(".", "点")),
+    (r"(?<=\d)−(?=\d)", "ヒク"),
+    # Ranges, house numbers, signs before a number.
+    (rf"(?<=\d){_HYPHEN}(?=\d+(?:{_COUNTERS}))(?<!{_HYPHEN}\d{_HYPHEN})", "から"),
+    (rf"(?<=\d){_HYPHEN}(?=\d)", "の"),
+    (rf"(?<![\dA-Za-z{_KANJI}]){_HYPHEN}(?=\d)|(?<=[{_KANJI}])[−－](?=\d)", "マイナス"),
+    # Units that Open JTalk does not know as such.
+    (rf"(?<=\d)\s?(?P<unit>{_LENGTH})(?P<power>[23²³])(?![A-Za-z\d])", _power),
+    (rf"(?P<number>{_NUMBER})\s?(?P<unit>km|m){_SLASH}h{_NO_LETTER}", r"時速\g<number>\g<unit>"),
+    (rf"(?P<number>{_NUMBER})\s?m{_SLASH}s{_NO_LETTER}", r"秒速\g<number>m"),
+    (rf"(?<=\d)\s?(?P<unit>{_UNIT}){_NO_LETTER}", lambda match: UNITS[match["unit"]]),
+    (rf"({_NUMBER})\s?°F", r"華氏\1度"),
+    (r"(?<=\d)\s?[°º]C?", "度"),
+    (r"(?:(?<=\d)\s?)?[%％]", "パーセント"),
+    # Sums.
+    (r"(?<=[\d)）])\s?[+＋]\s?(?=[\d(（])", "タス"),
+    (r"(?<=[\d)）])\s?[xｘ×✕✖*＊]\s?(?=[\d(（])", "カケル"),
+    (r"(?<=[\d)）])\s?[÷]\s?(?=[\d(（])", "ワル"),
+    (r"(?<=[\d)）])\s[-−－]\s(?=[\d(（])", "ヒク"),
+    (r"(?<=[\d)）])\s?[=＝]\s?(?=[\d(（マ])", "は"),
+    (r"[&＆]", "アンド"),
+    (r"[@＠]", "アット"),
+    (r"[#＃](?=\d)", "ナンバー"),
+    (r"(?<=[\dA-Za-zＡ-Ｚａ-ｚ])[+＋]+", lambda match: "プラス" * len(match[0])),
+    # From ... to, or a drawn-out vowel.
+    (rf"(?<=[{_KANJI}\d])\s?{_WAVE}\s?(?=[{_KANJI}\d])|(?<=[\d年月日時分秒歳円]){_WAVE}", "から"),
+    (rf"(?<=[{_SPOKEN}]){_WAVE}+", "ー"),
+)
+
+# Signs with a reading of their own, among them squared abbreviations (㎏, ㌔, ㈱) and circled numbers.
+_COMPATIBLE = re.compile("[\u2100-\u214f\u2160-\u217f\u2460-\u249b\u2776-\u2793\u3220-\u325f\u3280-\u33ff]")
+_NAMES = {
+    "㈱": "株式会社",
+    "㈲": "有限会社",
+    "㍿": "株式会社",
+    "№": "ナンバー",
+    "™": "",
+    "℡": "電話",
+    "℃": "°C",
+    "℉": "°F",
+}
+_NAMED = re.compile("[" + "".join(_NAMES) + "]")
+_VULGAR_FRACTION = re.compile("[¼-¾⅐-⅞]")
+# Pictures, and characters that only change how the one before them looks.
+_SILENT = frozenset(("So", "Sk", "Cs", "Co", "Cn", "Cf", "Cc", "Mn", "Me"))
+# What looks like one of those to Unicode, but is read.
+_SPOKEN_SIGNS = frozenset("\n\t〒°")
+_VOICING = str.maketrans("゛゜", "\u3099\u309a")
+_ACCENT = re.compile("(?<=[A-Za-z])[\u0300-\u036f]+")
 
 
 def normalize(text: str) -> str:
-    """Japanese text in a form that Open JTalk reads as people do."""
-    return collapse_punctuation(text.replace("％", "パーセント"))
+    """Japanese text as Open JTalk reads it rightly.
+
+    Signs, units, times and dates with signs, telephone numbers and prices are written out; of marks in a row the first
+    is kept; pictures and what cannot be seen are left out. All else stays as it is.
+    """
+    text = unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", text.translate(_VOICING))))
+    text = _NAMED.sub(lambda match: _NAMES[match[0]], text)
+    text = _VULGAR_FRACTION.sub(_fraction, text)
+    text = _COMPATIBLE.sub(_compatible, text)
+    text = "".join(character for character in text if not _is_silent(character))
+    for pattern, spoken in _RULES:
+        text = pattern.sub(spoken, text)
+    return collapse_punctuation(text)
