@@ -152,7 +152,7 @@ class Frontend:
     def _english(self, text: str) -> Reading:
         from gsv.text import english
 
-        norm_text = english.normalize(spelt_greek(text))
+        norm_text = english.spoken(english.normalize(spelt_greek(text)))
         return self._finished(text, "en", norm_text, english.g2p(norm_text), None)
 
     # The packages of languages are imported when the first text needs them: some load large dictionaries.
