@@ -10,7 +10,7 @@ from http_server import CLIP, WORDS, House, listening_app
 from transformers import BertConfig, BertForMaskedLM
 
 from gsv.paths import Project
-from gsv.servers import api2, api_v2, openai
+from gsv.servers import api2, api_v2, indextts, openai, voices
 from gsv.servers.access import Access
 from gsv.servers.configurations import Configuration
 from gsv.servers.interface import Service
@@ -66,15 +66,18 @@ def pool(home: Project) -> Pool:
 
 
 @pytest.fixture(scope="module")
-def house(home: Project, pool: Pool, short_takes: None) -> Iterator[House]:
+def house(home: Project, pool: Pool, short_takes: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """As `gsv serve all`, but with a default reference."""
     service = Service.of(home, pool, Access(port=0), limits=Limits(text=2000, body=100_000))
     configuration = Configuration(device="cpu")
     commands: list[str] = []
-    setup = api2.Setup(configuration, Reference(CLIP, WORDS, "en"))
+    file = home.resolve("GPT_SoVITS/configs/tts_infer.yaml").resolve()
     parts = [
-        Part(api_v2.NAME, api_v2.build(service, configuration, commands.append)),
-        Part(api2.NAME, api2.build(service, setup)),
+        Part(api_v2.NAME, api_v2.build(service, configuration, commands.append, file)),
+        Part(api2.NAME, api2.build(service, api2.Setup(configuration, Reference(CLIP, WORDS, "en")))),
         Part(openai.NAME, openai.build(service, configuration, Feelings(Bank()))),
+        Part(voices.NAME, voices.build(service, voices.Setup(configuration)), voices.MARKS),
+        Part(indextts.NAME, indextts.build(service, indextts.Setup(configuration, tmp_path_factory.mktemp("tasks")))),
     ]
     with listening_app(together(service, parts)) as url:
         yield House(url, home, service, commands)
