@@ -40,6 +40,8 @@ _MARK = re.compile("|".join(map(re.escape, _SPOKEN_MARKS)))
 _MARKS = re.escape("".join(PUNCTUATION))
 _UNSPOKEN = f"[^{IDEOGRAPHS}{_MARKS}%s]+"
 _NONE_GIVEN: Mapping[str, str] = MappingProxyType({})
+# Numbers that ToJyutping reads otherwise than people do.
+_NUMBERS = {"分之": "fan6 zi1", "两粒": "loeng5 nap1"}
 
 
 def normalize(text: str, keep: str = "") -> str:
@@ -76,9 +78,10 @@ def g2p(norm_text: str, *, given: Mapping[str, str] = _NONE_GIVEN) -> tuple[list
     """
     phones: list[str] = []
     word2ph: list[int] = []
-    for stretch in cut_at_words(norm_text, given):
-        if stretch in given:
-            said, counts = phones_of(stretch, given[stretch])
+    told = {**_NUMBERS, **given}
+    for stretch in cut_at_words(norm_text, told):
+        if stretch in told:
+            said, counts = phones_of(stretch, told[stretch])
             phones += said
             word2ph += counts
             continue

@@ -109,6 +109,8 @@ def unit(match: re.Match[str]) -> str:
 @rule(rf"(第?)([0-9]+)([多余几+]?)(?=(?P<measure>{_NUMBERED}|{MEASURE}))")
 def counted(match: re.Match[str]) -> str:
     """3个, 10多岁."""
+    if match["measure"] == "号" and len(match[2]) > 3:
+        return match[0]  # 1203号 is on a door
     words = cardinal(match[2])
     # Two of a thing are 两; what is numbered stays 二: the second, February, unit 2.
     if words == "二" and not match[1] and not re.fullmatch(_NUMBERED, match["measure"]):
