@@ -87,6 +87,8 @@ class Classifier:
         right = text.encode("utf-8", "replace").decode("utf-8")
         with self._lock:
             given = self._tokenizer(right, return_tensors="pt", truncation=True, max_length=_MOST_TOKENS)
+        if not given["input_ids"].numel():
+            return NEUTRAL
         likely = self._model(**given).logits[0].softmax(-1).double().numpy()
         return tuple(float(value) for value in np.clip(likely @ self._meanings, 0, 1))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from http_server import CLIP, WORDS, House, listening_app
+from hypothesis import HealthCheck, settings
 from transformers import BertConfig, BertForMaskedLM
 
 from gsv.paths import Project
@@ -21,6 +22,9 @@ from gsv.synthesis.manner import Bank, Feelings
 from gsv.synthesis.pool import Pool
 from gsv.synthesis.reference import Reference
 from gsv.versions import version_named
+
+# For --hypothesis-profile=many.
+settings.register_profile("many", max_examples=1700, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

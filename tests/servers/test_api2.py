@@ -62,6 +62,13 @@ def test_get_and_post_speak_with_the_reference_that_is_given(house: House, chose
     assert chosen == [expected, ("en", "cut5"), expected, ("en", "cut5")]
 
 
+@pytest.mark.parametrize(
+    ("language", "text"), [("zh", "你好, my friend."), ("ja", "こんにちは, my friend."), ("en", "Hello there.")]
+)
+def test_each_language_is_spoken_with_english_in_it(house: House, language: str, text: str) -> None:
+    spoken(WEB.get(house.url, params={"text": text, "text_language": language}))
+
+
 @pytest.mark.parametrize("left_out", [*WITH, ""])
 def test_the_default_reference_speaks_if_one_of_three_fields_is_missing(
     house: House, chosen: list[Any], left_out: str

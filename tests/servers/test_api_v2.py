@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import wave
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from http_server import CLIP, WORDS, House
 
 from gsv.synthesis.engine import Engine, Fragment, SpeechOptions
 from gsv.synthesis.sampling import SamplingOptions
+from gsv.synthesis.streaming import Streaming
 from gsv.synthesis.voice import Voice
 
 # A client of its own for every request would take longer than most requests.
@@ -141,6 +143,30 @@ def test_options_reach_the_engine(
         if ask is post or ... not in change.values():
             assert ask(house, **change).status_code == 200
             assert asked[-1].options == expected
+
+
+@pytest.mark.parametrize("mode", [2, 3])
+def test_the_chunks_that_are_asked_for_reach_the_engine(
+    house: House, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    seen: list[Streaming] = []
+    original = Engine.stream_audio
+
+    def noting(self: Engine, *args: Any) -> Any:
+        seen.append(args[4])
+        return original(self, *args)
+
+    monkeypatch.setattr(Engine, "stream_audio", noting)
+    for given in ({}, {"overlap_length": 3, "min_chunk_length": 20}):
+        assert post(house, streaming_mode=mode, **given).status_code == 200
+    name = "growing" if mode == 2 else "fixed"
+    assert seen == [Streaming(name, 2, 16), Streaming(name, 3, 20)]
+
+
+def test_what_belongs_to_other_versions_is_taken_and_changes_nothing(house: House) -> None:
+    plain = post(house).content
+    assert post(house, sample_steps=8, super_sampling=True).content == plain
+    assert get(house, sample_steps=8, super_sampling="true").content == plain
 
 
 def test_another_seed_says_it_otherwise(house: House) -> None:
@@ -304,7 +330,10 @@ def test_weights_are_set_for_everybody(house: House, other_weights: Path) -> Non
     for kind, path in (("sovits", str(other_weights)), ("gpt", f"GPT_SoVITS/pretrained_models/{names['gpt'][0]}")):
         answer = change(kind, path)
         assert (answer.status_code, answer.json()) == (200, {"message": "success"})
-    assert post(house).content != plain
+    changed = post(house).content
+    assert changed != plain
+    # Whoever names the server's own configuration means the server as it is, though no such file is there.
+    assert post(house, tts_infer_yaml_path="GPT_SoVITS/configs/tts_infer.yaml").content == changed
     assert (
         change("sovits", f"GPT_SoVITS\\pretrained_models\\{names['sovits'][0]}".replace("\\", "/")).status_code == 200
     )
@@ -354,6 +383,20 @@ def test_the_examples_of_the_document_work_as_they_stand(house: House, shared: P
     answer = WEB.get(line.replace("http://127.0.0.1:9880", house.url))
     assert answer.status_code == 200, answer.text
     assert answer.content.startswith(b"RIFF")
+    body = re.search(r"endpoint: `/tts`.*?```json\n(.*?)```", text, re.DOTALL)
+    assert body
+    lines = [line.split("#")[0] for line in body[1].splitlines()]
+    plain = "\n".join(lines).replace("True", "true").replace("“", '"').replace("”", '"')
+    fields = json.loads(plain)
+    refused(WEB.post(f"{house.url}/tts", json=fields), "required")
+    fields |= {name: value for name, value in FIELDS.items() if fields[name] == ""}
+    assert WEB.post(f"{house.url}/tts", json=fields).content.startswith(b"RIFF")
+    (command,) = re.findall(r"POST:\s+```json\n(\{\s+\"command\".*?)```", text, re.DOTALL)
+    house.commands.clear()
+    assert WEB.post(f"{house.url}/control", content=command).status_code == 200
+    one = next(line for line in text.splitlines() if line.startswith("http://127.0.0.1:9880/control"))
+    assert WEB.get(one.replace("http://127.0.0.1:9880", house.url)).status_code == 200
+    assert house.commands == ["restart", "restart"]
     for path in ("s1bert25hz-2kh-longer-epoch=68e-step=50232.ckpt", "s2G488k.pth"):
         one = next(line for line in text.splitlines() if line.startswith("http") and line.endswith(path))
         refused(WEB.get(one.replace("http://127.0.0.1:9880", house.url)), path)

@@ -26,7 +26,6 @@ from gsv.audio.io import load
 from gsv.errors import TextError
 from gsv.servers.sentences import Incoming
 
-settings.register_profile("many", max_examples=1700, deadline=None, suppress_health_check=list(HealthCheck))
 MANY = 1000
 WEB = httpx.Client(timeout=60)
 JSON = {"Content-Type": "application/json"}
@@ -251,10 +250,13 @@ def test_no_conversation_breaks_the_server(crowded: House) -> None:
     held()
 
 
+HANDSHAKE = (
+    b"GET /tts HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
 HEADS = [
-    b"GET /tts HTTP/1.1\r\n", b"POST /tts HTTP/1.1\r\nContent-Length: 5\r\n",
-    b"POST / HTTP/1.1\r\nContent-Length: -5\r\n", b"POST /clone HTTP/1.1\r\nTransfer-Encoding: chunked\r\n", b"GET /tts HTTP/1.1\r\nUpgrade: websocket\r\n"
-    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+    HANDSHAKE, b"GET /tts HTTP/1.1\r\n", b"POST /tts HTTP/1.1\r\nContent-Length: 5\r\n",
+    b"POST / HTTP/1.1\r\nContent-Length: -5\r\n", b"POST /clone HTTP/1.1\r\nTransfer-Encoding: chunked\r\n",
     b"GET http://a/ HTTP/9.9\r\n", b"\x16\x03\x01\x02\x00\x01", b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n", b"",
     b"OPTIONS * HTTP/1.1\r\n", b"CONNECT a:1 HTTP/1.1\r\n", b"GET /%ff%00 HTTP/1.1\r\nHost: \xff\r\n",
 ]  # fmt: skip

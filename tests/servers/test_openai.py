@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import av
 import httpx
@@ -66,6 +67,23 @@ def test_a_voice_may_be_given_by_id_and_instructions_change_the_manner(spoken_fo
     assert ask(spoken_for, response_format="pcm", voice={"id": "narrator"}).content == plain
     slowly = ask(spoken_for, response_format="pcm", instructions="very slowly").content
     assert len(slowly) > 1.1 * len(plain)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_header_tells_what_of_the_instructions_was_not_understood(spoken_for: House, stream: bool) -> None:
+    def told(instructions: str | None) -> str | None:
+        answer = ask(spoken_for, response_format="pcm", instructions=instructions, stream=stream)
+        assert answer.status_code == 200
+        header = answer.headers.get("x-gsv-message")
+        assert header is None or header.isascii()
+        return None if header is None else unquote(header)
+
+    assert told(None) is None and told("  ") is None
+    pirate = told("Speak cheerfully, like a Caribbean pirate.")
+    assert pirate and pirate.startswith("Understood: cheerfully. Not understood, and of no effect: caribbean pirate.")
+    assert "非常" not in (known := told("非常开心，像客服一样") or "") and "开心" in known and "客服" in known
+    assert (told("gizmo") or "").startswith("No word of instructions is known")
+    assert len(told("very happy " + "\U0001f600 x\n" * 300) or "") < 1000
 
 
 @pytest.mark.parametrize(

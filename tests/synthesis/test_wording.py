@@ -50,6 +50,21 @@ def test_a_description_becomes_a_melody(text: str, part: str, up: bool) -> None:
     assert (found > natural) if up else (found < natural)
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "others"),
+    [
+        ("Speak in a cheerful and positive tone, like a pirate.", ("cheerful",), ("positive", "pirate")),
+        ("非常开心地说，像客服一样", ("开心",), ("像客服样",)),
+        ("not happy, but slow", ("slow",), ("not happy",)),
+        ("very slowly", ("slowly",), ()),
+        ("Wie ein Roboter", (), ("wie ein roboter",)),
+    ],
+)
+def test_words_without_an_effect_are_kept_apart(text: str, words: tuple[str, ...], others: tuple[str, ...]) -> None:
+    found = described(text)
+    assert (found.words, found.others) == (words, others)
+
+
 def test_what_is_not_understood_is_said_to_be_so() -> None:
     assert described("请用客服语气").words == ()
     assert described("x\0\ud800" * 1000).words == ()
