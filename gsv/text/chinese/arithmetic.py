@@ -7,7 +7,7 @@ from gsv.text.chinese.rules import MEASURE, NUM, UNIT, rule, signed
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹ˣʸⁿ⁻", "0123456789xyn-", strict=True))
 _SUPERSCRIPT = f"[{''.join(_SUPERSCRIPTS)}]"
-_OPERAND = rf"(?:-?{NUM}{_SUPERSCRIPT}*|\.[0-9]+{_SUPERSCRIPT}*|[A-Za-z]{_SUPERSCRIPT}*)"
+_OPERAND = rf"(?:-?{NUM}{_SUPERSCRIPT}*|\.[0-9]+{_SUPERSCRIPT}*|[A-Za-zα-ωΑ-Ω]{_SUPERSCRIPT}*)"
 _OPERATORS = {"+": "加", "-": "减", "×": "乘", "÷": "除", "=": "等于"}
 _COMPARED = {
     "±": "正负",
@@ -34,10 +34,10 @@ def score(match: re.Match[str]) -> str:
     return f"{cardinal(match[1])}比{cardinal(match[2])}"
 
 
-@rule(rf"(?<![0-9:.])({NUM}):({NUM})(?![0-9:.])")
+@rule(rf"(?<![0-9:.]){NUM}(?::{NUM})+(?![0-9:.])")
 def ratio(match: re.Match[str]) -> str:
     """1:5000, and whatever else is no time of day."""
-    return f"{number(match[1])}比{number(match[2])}"
+    return "比".join(map(number, match[0].split(":")))
 
 
 @rule(r"(?<=血压)([^0-9]*)([0-9]{2,3})/([0-9]{2,3})(?![0-9])")

@@ -31,7 +31,7 @@ def money_range(match: re.Match[str]) -> str:
     return f"{number(match[2])}到{match[3]}{_CURRENCIES[match[1]]}"
 
 
-@rule(rf"({_CURRENCY})({NUM}{_POWERS})")
+@rule(rf"({_CURRENCY})({NUM}{_POWERS})(?:[元块](?!钱))?")
 def money(match: re.Match[str]) -> str:
     """￥500: the currency is said behind the number."""
     return match[2] + _CURRENCIES[match[1]]

@@ -13,7 +13,7 @@ NUM = r"[0-9]+(?:\.[0-9]+)?"
 # Measure words: misaki's, and those it lacks.
 MEASURE = f"(?:{COM_QUANTIFIERS}|[处台架枚趟幅平方堵间床株批项例列篇栋注亩])"
 UNIT = f"(?:{'|'.join(map(re.escape, sorted(UNITS, key=len, reverse=True)))})(?![A-Za-z0-9²³])"
-DEGREE = "°C|℃|°F|℉|度|摄氏度|华氏度"
+DEGREE = "°C|℃|°F|℉|°(?![A-Za-z])|度|摄氏度|华氏度"
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 import re
 
-from gsv.text.chinese.numbers import cardinal, digit_by_digit
+from gsv.text.chinese.numbers import cardinal, digit_by_digit, number
 from gsv.text.chinese.rules import rule
 
-_CLOCK = r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?(?![0-9])"
+_CLOCK = r"([01]?[0-9]|2[0-3]|24(?=:00)):([0-5][0-9])(?::([0-5][0-9]))?(?![0-9])"
 # Around these a number of years is a duration: 过去10年, 50年前.
 _LASTING = re.compile("(?:过去|[这过近了用约超长达整经第满]|最近|已有|已经)$")
 _LASTED = re.compile("[以之]?[前后来内间多]|的?历史|的?经验")
@@ -18,7 +18,7 @@ def span_of_years(match: re.Match[str]) -> str:
 
 
 @rule(
-    r"(?<![0-9])(?P<year>[0-9]{4}|[0-9]{2})年(?!级)(?:(?P<month>0?[1-9]|1[0-2])月)?"
+    r"(?<![0-9])(?P<year>[0-9]{4}|[0-9]{2}(?!年代))年(?!级)(?:(?P<month>0?[1-9]|1[0-2])月)?"
     r"(?:(?P<day>0?[1-9]|[12][0-9]|30|31)(?P<sign>[日号]))?"
 )
 def date(match: re.Match[str]) -> str:
@@ -53,11 +53,12 @@ def generation(match: re.Match[str]) -> str:
 
 def _clock(hour: str, minute: str, second: str | None, half: bool = True) -> str:
     words = f"{_hour(hour)}点"
-    if minute == "30" and half:
+    second = None if second == "00" else second
+    if minute == "30" and half and not second:
         words += "半"
     elif minute != "00":
         words += f"{_with_leading_zero(minute)}分"
-    return words + (f"{_with_leading_zero(second)}秒" if second and second != "00" else "")
+    return words + (f"{_with_leading_zero(second)}秒" if second else "")
 
 
 def _hour(digits: str) -> str:
@@ -95,7 +96,13 @@ def early_minute(match: re.Match[str]) -> str:
     return f"零{cardinal(match[1])}"
 
 
-@rule("(?<=[年月日号点分秒])[-~](?=[0-9])")
+@rule(r"([0-9]{1,3})['′]([0-5]?[0-9](?:\.[0-9]+)?)[\"″]")
+def stopwatch(match: re.Match[str]) -> str:
+    """10'20": minutes and seconds."""
+    return f"{cardinal(match[1])}分{number(match[2])}秒"
+
+
+@rule("(?<=[年月日号点分秒])[-~](?=[0-9零一二三四五六七八九十])")
 def span_of_time(_: re.Match[str]) -> str:
     """3月-5月."""
     return "至"

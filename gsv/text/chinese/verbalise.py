@@ -7,6 +7,7 @@ read something wrong.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from misaki.zh_normalization.char_convert import tranditional_to_simplified as traditional_to_simplified
@@ -24,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     times.numeric_date,
     times.generation,
     arithmetic.score,
+    times.stopwatch,
     times.time_range,
     times.time,
     arithmetic.ratio,
@@ -89,18 +91,46 @@ _MINUS = str.maketrans({"−": "-", "﹣": "-", "－": "-", "％": "%", "＋": "
 _PICTURES = "\u2600-\u27bf\u2b50\ufe0f\u200d\U0001f000-\U0001faff"
 # Between words a picture is a pause.
 _PICTURE = re.compile(rf"(?<=\w)[{_PICTURES}]+(?=\w)")
+# Units, powers and fractions that are one character, or written for a typewriter.
+_SQUEEZED = re.compile("[\u3371-\u3376\u3380-\u33df]")
+_FRACTION = re.compile("([0-9]?)([\u00bc-\u00be\u2150-\u215e])")
+_CARET = re.compile(r"(?<=[0-9A-Za-z)])\^(-?[0-9]+)")
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_SPACED_DIGITS = re.compile("(?<![0-9])[0-9]+(?: [0-9]+)+(?![0-9])")
 _REPEATED = re.compile("([\u4e00-\u9fff])々")
 
 
 def clauses(text: str) -> list[str]:
     """The text cut after each mark of `：、，；。？！,;?!` and at newlines, without blanks, brackets and quotes."""
-    text = text.translate(_HALF_WIDTH).translate(_MINUS)
+    text = _plain(text)
     text = _REPEATED.sub(r"\1\1", text.replace("〇", "零"))
     text = _PICTURE.sub("，", _THOUSANDS.sub(_without_commas, text))
     for pattern, meant in _BETWEEN_DIGITS:
         text = pattern.sub(meant, text)
     text = _CLAUSE_END.sub(r"\1\n", _SILENT.sub("", text))
     return [clause.strip() for clause in re.split("\n+", text.strip())]
+
+
+def _plain(text: str) -> str:
+    text = text.translate(_HALF_WIDTH).translate(_MINUS)
+    text = _SQUEEZED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
+    text = _FRACTION.sub(_written_out_fraction, text)
+    text = _CARET.sub(lambda match: match[1].translate(_RAISED), text)
+    return _SPACED_DIGITS.sub(_without_blanks, text)
+
+
+def _written_out_fraction(match: re.Match[str]) -> str:
+    return match[1] + ("又" if match[1] else "") + unicodedata.normalize("NFKC", match[2]).replace("\u2044", "/")
+
+
+def _without_blanks(match: re.Match[str]) -> str:
+    groups = match[0].split(" ")
+    if len(groups[0]) < 4 and all(len(group) == 3 for group in groups[1:]):
+        return ",".join(groups)  # thousands
+    if len(groups) == 3 and [len(group) for group in groups] == [4, 2, 2]:
+        return "-".join(groups)  # a date
+    # Telephones and cards have long groups; single numbers side by side are read one by one.
+    return ("" if all(len(group) > 2 for group in groups) else "，").join(groups)
 
 
 def _without_commas(match: re.Match[str]) -> str:
