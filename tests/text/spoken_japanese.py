@@ -1,7 +1,11 @@
 """What people really have read aloud in Japanese, with the reading a native reader gives.
 
-The readings are in katakana as heard: particles は, へ, を as ワ, エ, オ, long vowels as ー. Marks and pitch are left out.
+The readings are in katakana as heard: particles は, へ, を as ワ, エ, オ, long vowels as ー. Marks and pitch are left
+out.
 """
+
+# What Open JTalk has a wrong reading for.
+READ_WRONG = (("兎追いしかの山、小鮒釣りしかの川", "ウサギオイシカノヤマコブナツリシカノカワ"),)
 
 SENTENCES = (
     # Meeting, chatting.
@@ -75,7 +79,6 @@ SENTENCES = (
     ("ポート8080でサーバーを起動する。", "ポートハッセンハチジューデサーバーオキドースル"),
     ("エラー404が出ました。", "エラーヨンヒャクヨンガデマシタ"),
     # Songs and literature.
-    ("兎追いしかの山、小鮒釣りしかの川", "ウサギオイシカノヤマコブナツリシカノカワ"),
     ("十五夜お月さん、ごきげんさん。", "ジューゴヤオツキサンゴキゲンサン"),
     # Letters.
     ("人々は時々空を見上げた。", "ヒトビトワトキドキソラオミアゲタ"),

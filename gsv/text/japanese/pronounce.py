@@ -39,8 +39,8 @@ def g2p(norm_text: str) -> list[str]:
     """Phones of a normalised text.
 
     Each run of letters is analysed by itself; every other character but a blank is one phone, a mark or something that
-    no symbol table knows. After a phone may come `[` (the pitch rises), `]` (it falls) or `#` (an accent phrase ends); a
-    pause that Open JTalk hears within a run is `_`.
+    no symbol table knows. After a phone may come `[` (the pitch rises), `]` (it falls) or `#` (an accent phrase ends);
+    a pause that Open JTalk hears within a run is `_`.
     """
     phones: list[str] = []
     end = 0

@@ -4,10 +4,10 @@ Numbers, counters and dates in the usual spelling stay as they are: Open JTalk r
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 
 from gsv.text.japanese.units import UNITS
+from gsv.text.signs import plain_signs
 from gsv.text.split import collapse_punctuation
 
 Match = re.Match[str]
@@ -18,7 +18,7 @@ _COLON = "[:：]"
 _SLASH = "[/／]"
 _POINT = "[.．]"
 _WAVE = "[~〜～]"
-_NUMBER = r"\d+(?:[.．]\d+)?"
+_NUMBER = r"(?<![\d.．])\d+(?:[.．]\d+)?"
 _KANJI = "々〇\u3400-\u4dbf\u4e00-\u9fff"
 _SPOKEN = f"{_KANJI}\u3041-\u309f\u30a1-\u30ffA-Za-zＡ-Ｚａ-ｚ\\d"
 _WEEKDAY = "[月火水木金土日祝]"
@@ -51,24 +51,6 @@ def _telephone(match: Match) -> str:
 def _postal_code(match: Match) -> str:
     digits = re.sub(r"\D", "", match[0])
     return f"郵便番号{_digit_by_digit(digits[:3])}、{_digit_by_digit(digits[3:])}、"
-
-
-def _fraction(match: Match) -> str:
-    numerator, denominator = unicodedata.normalize("NFKC", match[0]).split("⁄")
-    return f"{denominator}分の{numerator}"
-
-
-def _compatible(match: Match) -> str:
-    """A circled or Roman number is a number, everything else what it stands for."""
-    number = unicodedata.numeric(match[0], None)
-    if number is None:
-        return unicodedata.normalize("NFKC", match[0])
-    stands_alone = not match.string[match.end() : match.end() + 1].isnumeric()
-    return f"{number:g}" if stands_alone else f"{number:g}、"
-
-
-def _is_silent(character: str) -> bool:
-    return character not in _SPOKEN_SIGNS and unicodedata.category(character) in _SILENT
 
 
 def _time(match: Match) -> str:
@@ -171,8 +153,6 @@ _RULES = _compiled(
     (rf"(?<=[{_SPOKEN}]){_WAVE}+", "ー"),
 )
 
-# Signs with a reading of their own, among them squared abbreviations (㎏, ㌔, ㈱) and circled numbers.
-_COMPATIBLE = re.compile("[\u2100-\u214f\u2160-\u217f\u2460-\u249b\u2776-\u2793\u3220-\u325f\u3280-\u33ff]")
 _NAMES = {
     "㈱": "株式会社",
     "㈲": "有限会社",
@@ -183,14 +163,7 @@ _NAMES = {
     "℃": "°C",
     "℉": "°F",
 }
-_NAMED = re.compile("[" + "".join(_NAMES) + "]")
-_VULGAR_FRACTION = re.compile("[¼-¾⅐-⅞]")
-# Pictures, and characters that only change how the one before them looks.
-_SILENT = frozenset(("So", "Sk", "Cs", "Co", "Cn", "Cf", "Cc", "Mn", "Me"))
-# What looks like one of those to Unicode, but is read.
-_SPOKEN_SIGNS = frozenset("\n\t〒°")
 _VOICING = str.maketrans("゛゜", "\u3099\u309a")
-_ACCENT = re.compile("(?<=[A-Za-z])[\u0300-\u036f]+")
 
 
 def normalize(text: str) -> str:
@@ -199,11 +172,7 @@ def normalize(text: str) -> str:
     Signs, units, times and dates with signs, telephone numbers and prices are written out; of marks in a row the first
     is kept; pictures and what cannot be seen are left out. All else stays as it is.
     """
-    text = unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", text.translate(_VOICING))))
-    text = _NAMED.sub(lambda match: _NAMES[match[0]], text)
-    text = _VULGAR_FRACTION.sub(_fraction, text)
-    text = _COMPATIBLE.sub(_compatible, text)
-    text = "".join(character for character in text if not _is_silent(character))
+    text = plain_signs(text.translate(_VOICING), _NAMES, "{denominator}分の{numerator}")
     for pattern, spoken in _RULES:
         text = pattern.sub(spoken, text)
     return collapse_punctuation(text)

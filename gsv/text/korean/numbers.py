@@ -1,4 +1,4 @@
-"""Korean number words: native ones (하나, 둘) before most counters, Sino-Korean ones (일, 이) before others and alone."""
+"""Korean number words: native ones (하나, 둘) before most counters, else Sino-Korean ones (일, 이)."""
 
 import re
 
@@ -11,26 +11,37 @@ _UNITS = ("", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟"
 _TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
 
 # Things counted in native numbers. What must not follow makes another word of it: 개월, 달러, 정도.
-_NATIVE_COUNTERS = """
-    개(?!월|국|년|소|사|교|조) 명 사람 마리 권 그루 닢 대 두 모금 모 뭇 발짝 발 방울 방 번(?!지|호|길) 벌 보루 살 수(?!준|치|학) 술 시간 쌈 움큼
-    정(?!도|액|상) 짝 채(?!널) 척 첩 축 켤레 톨 통 잔 병(?!원|동|실) 장 달(?!러) 곳 군데 가지 종류 그릇 접시 컵 송이 줄 칸 판 봉지 상자 박스 자루 조각
-    쌍 다발 묶음 포기 뿌리 끼(?!리) 바퀴 걸음 편(?!도|성) 건(?!물|축) 골(?!드|프|목) 경기 게임 글자 단어 문장 문제 과목 팀 배(?!럴|터) 차례 마디 알(?!파) 포(?!인트|르) 캡슐
-    숟가락 숟갈 스푼 큰술 작은술 다리 손가락 군데 해(?!리|상|외)
-""".split()
-_NATIVE = re.compile("|".join(sorted(_NATIVE_COUNTERS, key=len, reverse=True)))
+NATIVE_COUNTERS = (
+    "개(?!월|국|년|소|사|교|조)|명|사람|마리|권|그루|닢|대|두|모금|모|뭇|발짝|발|방울|방|번(?!지|호|길)|벌|보루|살|"
+    "수(?!준|치|학)|술|시간|쌈|움큼|정(?!도|액|상)|짝|채(?!널)|척|첩|축|켤레|톨|통|잔|병(?!원|동|실)|장|달(?!러)|곳|"
+    "군데|가지|종류|그릇|접시|컵|송이|줄|칸|판|봉지|상자|박스|자루|조각|쌍|다발|묶음|포기|뿌리|끼(?!리)|바퀴|걸음|"
+    "편(?!도|성)|건(?!물|축)|골(?!드|프|목)|경기|게임|글자|단어|문장|문제|과목|팀|배(?!럴|터)|차례|마디|알(?!파)|"
+    "포(?!인트|르)|캡슐|숟가락|숟갈|스푼|큰술|작은술|다리|손가락|해(?!리|상|외)"
+)
+_NATIVE = re.compile(NATIVE_COUNTERS)
 _HOUR = re.compile("시(?!즌|리즈|간|그마|시)")
 _MONTH = re.compile("월(?!드)")
 # What has a number for a name: 3번 출구, 2번 버스.
 _NAMED = re.compile(
-    "번 ?(?:출구|버스|문항|선수|타자|트랙|국도|홀|좌석|게이트|승강장|플랫폼|창구|채널|유형|후보|테이블|교향곡|마을버스|방)"
+    "번 ?(?:출구|버스|문항|선수|타자|트랙|국도|홀|좌석|게이트|승강장|플랫폼|창구|채널|유형|후보|테이블"
+    "|교향곡|마을버스|방)"
 )
 _DECADE = re.compile("대")
 _AGAINST = re.compile(r"대 ?\d")
 _ORDINAL_PREFIX = re.compile("제 ?$")
 
 _NUMBER = re.compile(r"(?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.(?P<part>\d+))?(?=(?P<blank> ?))")
-# ㄴ slips in between 십, 백, 천 ... and 육, and between native tens and what begins with 여.
-_JOINTS = ((re.compile("(?<=[십백천만억조경해])육"), "뉵"), (re.compile("(?<=[열물])여"), "려"), (re.compile("(?<=[른흔쉰순든])여"), "녀"))
+# What the rules of sound do not know: 칠십 and 팔십 are tense; ㄴ slips in between 십, 백, 천 ... and 육, and between
+# native tens and what begins with 여.
+_JOINTS = tuple(
+    (re.compile(place), sound)
+    for place, sound in (
+        ("(?<=[칠팔])십", "씹"),
+        ("(?<=[십씹백천만억조경해])육", "뉵"),
+        ("(?<=[열물])여", "려"),
+        ("(?<=[른흔쉰순든])여", "녀"),
+    )
+)
 
 
 def spell_numbers(text: str) -> str:
@@ -44,7 +55,7 @@ def sino(digits: str) -> str:
     if not digits:
         return _DIGITS[0]
     if len(digits) > _LONGEST:
-        return "".join(_DIGITS[int(digit)] for digit in digits)
+        return _one_by_one(digits)
     words = ""
     padded = digits.zfill(-(-len(digits) // 4) * 4)
     groups = [padded[start : start + 4] for start in range(0, len(padded), 4)]
@@ -70,6 +81,10 @@ def dialled(digits: str) -> str:
     return "".join(_DIAL_DIGITS[int(digit)] for digit in digits)
 
 
+def _one_by_one(digits: str) -> str:
+    return "".join(_DIGITS[int(digit)] for digit in digits)
+
+
 def _joined(words: str) -> str:
     for joint, sound in _JOINTS:
         words = joint.sub(sound, words)
@@ -79,9 +94,11 @@ def _joined(words: str) -> str:
 def _spelled(match: re.Match[str]) -> str:
     digits = match["whole"].replace(",", "")
     if match["part"] is not None:
-        return sino(digits) + "점" + "".join(_DIGITS[int(digit)] for digit in match["part"])
+        return sino(digits) + "점" + _one_by_one(match["part"])
     if len(digits) > 1 and digits[0] == "0":
         return dialled(digits)
+    if len(digits) > _LONGEST:
+        return _one_by_one(digits)
     text, after = match.string, match.end("blank")
     number = int(digits)
     if number in (6, 10) and _MONTH.match(text, match.end()):

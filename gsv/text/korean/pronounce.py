@@ -1,6 +1,7 @@
 """From Korean text to phones: numbers and letters in words, rules of sound, then single letters."""
 
 import re
+import unicodedata
 
 from gsv.text.korean.grammar import marked
 from gsv.text.korean.numbers import spell_numbers
@@ -14,13 +15,20 @@ _MARKS = {"：": ",", "；": ",", "，": ",", "、": ",", "·": ",", "。": ".",
 _LETTER_NAMES = dict(
     zip(
         "abcdefghijklmnopqrstuvwxyz",
-        "에이 비 시 디 이 에프 지 에이치 아이 제이 케이 엘 엠 엔 오 피 큐 아르 에스 티 유 브이 더블유 엑스 와이 제트".split(),
+        (
+            *("에이", "비", "시", "디", "이", "에프", "지", "에이치", "아이", "제이", "케이", "엘", "엠", "엔", "오"),
+            *("피", "큐", "아르", "에스", "티", "유", "브이", "더블유", "엑스", "와이", "제트"),
+        ),
         strict=True,
     )
 )
 _LATIN = re.compile("[A-Za-z]")
 _GLIDES = dict(
-    zip("ㅘㅙㅚㅝㅞㅟㅢㅑㅒㅕㅖㅛㅠ", "ㅗㅏ ㅗㅐ ㅗㅣ ㅜㅓ ㅜㅔ ㅜㅣ ㅡㅣ ㅣㅏ ㅣㅐ ㅣㅓ ㅣㅔ ㅣㅗ ㅣㅜ".split(), strict=True)
+    zip(
+        "ㅘㅙㅚㅝㅞㅟㅢㅑㅒㅕㅖㅛㅠ",
+        ("ㅗㅏ", "ㅗㅐ", "ㅗㅣ", "ㅜㅓ", "ㅜㅔ", "ㅜㅣ", "ㅡㅣ", "ㅣㅏ", "ㅣㅐ", "ㅣㅓ", "ㅣㅔ", "ㅣㅗ", "ㅣㅜ"),
+        strict=True,
+    )
 )
 _ONSETS = dict(zip(map(chr, range(0x1100, 0x1113)), "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ", strict=True))
 _VOWELS = dict(zip(map(chr, range(0x1161, 0x1176)), "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ", strict=True))
@@ -30,8 +38,6 @@ _CODAS = dict(
 _LETTERS = str.maketrans(
     _GLIDES | _ONSETS | _CODAS | {jamo: _GLIDES.get(vowel, vowel) for jamo, vowel in _VOWELS.items()}
 )
-# The rules turn ㄴ after ㄹ into ㄹ, also in 를 나; that is undone after 을 and 를.
-_OBJECT = re.compile("([ㅇㄹ]ㅡㄹ) ㄹ")
 _BLANKS = re.compile(r"[^\S\n]")
 
 
@@ -41,7 +47,7 @@ def g2p(norm_text: str) -> list[str]:
     Letters of the Korean alphabet as they sound, compound vowels in two; `空` for a blank and `停` for a character that
     cannot be read. A text that ends in a letter gets a full stop.
     """
-    letters = _OBJECT.sub(r"\1 ㄴ", _sounding(norm_text).translate(_LETTERS))
+    letters = _sounding(norm_text).translate(_LETTERS)
     if "\u3131" <= letters[-1:] <= "\u3163":
         letters += "."
     return [phone if phone in _PHONES else UNREADABLE for phone in (_MARKS.get(letter, letter) for letter in letters)]
@@ -49,8 +55,6 @@ def g2p(norm_text: str) -> list[str]:
 
 def pronounced(norm_text: str) -> str:
     """A normalised text in the syllables that are heard, as dictionaries note pronunciation (`학교` is `학꾜`)."""
-    import unicodedata
-
     return unicodedata.normalize("NFC", _sounding(norm_text))
 
 

@@ -1,7 +1,7 @@
 """How written Korean sounds: the Standard Pronunciation (표준 발음법) of the National Institute of the Korean Language.
 
-All rules work on letters taken apart (Unicode's conjoining jamo: onset, vowel, coda). Most of them, one for each pair of
-coda and onset, and the words that follow no rule come from data files of the package g2pk2, which is read and not
+All rules work on letters taken apart (Unicode's conjoining jamo: onset, vowel, coda). Most of them, one for each pair
+of coda and onset, and the words that follow no rule come from data files of the package g2pk2, which is read and not
 imported: importing it downloads a corpus. Numbers of articles (제N항) are given where a rule is written here.
 """
 
@@ -50,6 +50,8 @@ _GRAMMATICAL = _rules(
     # 10: 밟다; 넓죽하다, 넓둥글다.
     ("(바)ᆲ(?!(?:/P)?[ᄋᄒ])", r"\1ᆸ"),
     ("(너)ᆲ([ᄃᄄᄌᄍ]ᅮ)", r"\1ᆸ\2"),
+    ("ᆲ( ?)ᄂ", r"ᆯ\1ᄅ"),
+    ("ᆲ( ?)ᄆ", r"ᆯ\1ᄆ"),
     # 17: ㄷ and ㅌ before 이 and 히.
     ("ᆮᄋ([ᅵᅧ])", r"ᄌ\1"),
     ("ᇀᄋ([ᅵᅧ])", r"ᄎ\1"),
@@ -70,8 +72,13 @@ _GRAMMATICAL = _rules(
 _LAST = _rules(
     # 13, 14, 12: a coda moves to a following syllable that has no onset.
     *((f"{coda}ᄋ", onset) for coda, onset in zip("ᆨᆩᆫᆮᆯᆷᆸᆺᆻᆽᆾᆿᇀᇁ", "ᄀᄁᄂᄃᄅᄆᄇᄉᄊᄌᄎᄏᄐᄑ", strict=True)),
-    *((f"{coda}ᄋ", moved) for coda, moved in zip("ᆪᆬᆰᆱᆲᆳᆴᆵᆹ", ("ᆨᄊ", "ᆫᄌ", "ᆯᄀ", "ᆯᄆ", "ᆯᄇ", "ᆯᄊ", "ᆯᄐ", "ᆯᄑ", "ᆸᄊ"), strict=True)),
+    *(
+        (f"{coda}ᄋ", moved)
+        for coda, moved in zip("ᆪᆬᆰᆱᆲᆳᆴᆵᆹ", ("ᆨᄊ", "ᆫᄌ", "ᆯᄀ", "ᆯᄆ", "ᆯᄇ", "ᆯᄊ", "ᆯᄐ", "ᆯᄑ", "ᆸᄊ"), strict=True)
+    ),
     *((f"{coda}ᄋ", onset) for coda, onset in zip("ᇂᆭᆶ", "ᄋᄂᄅ", strict=True)),
+    # The table turns ㄴ after ㄹ into ㄹ; after 을 and 를 it stays.
+    ("([ᄋᄅ]ᅳᆯ) ᄅ", r"\1 ᄂ"),
     # 5: 져, 쪄, 쳐 lose their glide.
     ("([ᄌᄍᄎ])ᅧ", r"\1ᅥ"),
 )
