@@ -27,6 +27,9 @@ _DRESSED = re.compile("[\U0001d400-\U0001d7ff\u24b6-\u24e9\U0001f130-\U0001f149\
 _ROMAN_NUMERAL = re.compile("[\u2160-\u2188]")
 _CIRCLED_NUMBER = re.compile("[\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf]")
 _TEN_CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩"
+# Nobody says a number of so many digits as one.
+_ENDLESS_NUMBER = re.compile("(?:[0-9０-９⁰¹²³⁴-⁹] ?){41,}")
+_GROUP = 10
 # Phonetic letters stand beside a word that is read already.
 _PHONETIC = re.compile("[\u0250-\u02ff\u1d00-\u1dbf]")
 _GREEK = re.compile("[\u0391-\u03a9\u03b1-\u03c9]")
@@ -52,6 +55,7 @@ def plain(text: str) -> str:
     Raises:
         TextError: the text holds a word in a script that no language of gsv is written in.
     """
+    text = _ENDLESS_NUMBER.sub(_in_groups, text)
     if text.isascii():
         return text
     # Half surrogates come from broken files and are no characters.
@@ -62,6 +66,11 @@ def plain(text: str) -> str:
     text = "".join(map(_plain_digit, text))
     _refuse_foreign_words(text)
     return text
+
+
+def _in_groups(match: re.Match[str]) -> str:
+    digits = match[0].replace(" ", "")
+    return ", ".join(digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP))
 
 
 def _as_digits(match: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from gsv.errors import InputError, TextError
+from gsv.text import sentences
 from gsv.text.symbols import PUNCTUATION
 
 # Marks at which a text may be cut, and after which a piece counts as ended.
@@ -145,6 +146,10 @@ def _cut5(text: str) -> str:
     return "\n".join(chunk for chunk in chunks if not _hollow(chunk, CUT5_MARKS))
 
 
+def _auto(text: str) -> str:
+    return "\n".join(chunk for chunk in sentences.auto(text.strip("\n")) if not _hollow(chunk.strip("\n")))
+
+
 METHODS: dict[str, Callable[[str], str]] = {
     "cut0": _cut0,
     "cut1": _cut1,
@@ -152,6 +157,7 @@ METHODS: dict[str, Callable[[str], str]] = {
     "cut3": _cut3,
     "cut4": _cut4,
     "cut5": _cut5,
+    "auto": _auto,
 }
 
 
@@ -159,7 +165,7 @@ def cut(text: str, method: str) -> str:
     """Cut `text` by one method; the chunks come back joined by newlines.
 
     cut0 leaves the text whole, cut1 makes groups of four sentences, cut2 groups of about 50 characters, cut3 cuts at
-    `。`, cut4 at `.`, cut5 at every punctuation mark.
+    `。`, cut4 at `.`, cut5 at every punctuation mark, auto behind sentences and, where these are long, behind clauses.
 
     Raises:
         InputError: the method is none of these.
