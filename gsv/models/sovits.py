@@ -179,17 +179,17 @@ class PriorEncoder(nn.Module):
         text_mask: Tensor,
         voice: Tensor,
         speed: float = 1.0,
-        steady: bool = False,
+        first: int | None = None,
     ) -> Prior:
-        """content [B, ssl_dim, T], text [B, L] of ids, voice [B, mrte_channels, 1]; for `steady` see `Sovits.prior`."""
+        """content [B, ssl_dim, T], text [B, L] of ids, voice [B, mrte_channels, 1]; for `first` see `Sovits.prior`."""
         x = self.encoder_ssl(self.ssl_proj(content * mask) * mask, mask)
         phonemes = self.encoder_text(self.text_embedding(text).transpose(1, 2), text_mask)
         x = self.encoder2(self.mrte(x, mask, phonemes, text_mask, voice), mask)
         if speed != 1.0:
-            if steady:
-                x = F.interpolate(x, scale_factor=1 / speed, mode="linear")
-            else:
+            if first is None:
                 x = F.interpolate(x, size=int(x.shape[-1] / speed) + 1, mode="linear")
+            else:
+                x = _at_pace(x, speed, first)
             mask = F.interpolate(mask, size=x.shape[-1], mode="nearest")
         mean, log_scale = (self.proj(x) * mask).chunk(2, dim=1)
         return Prior(mean, log_scale, mask)
@@ -422,16 +422,18 @@ class Sovits(nn.Module):
         assert speaker is not None, "this model takes a speaker vector"
         return self.prelu(vector + self.sv_emb(speaker).unsqueeze(-1))
 
-    def prior(self, codes: Tensor, text: Tensor, voice: Tensor, speed: float = 1.0, steady: bool = False) -> Prior:
+    def prior(self, codes: Tensor, text: Tensor, voice: Tensor, speed: float = 1.0, first: int | None = None) -> Prior:
         """codes [B, N] of int64, text [B, L] of ids, voice [B, gin_channels, 1] -> 2 N frames, fewer if fast.
 
         As in the official programs the frames are then one more than the pace asks for, and spread to fill that length.
-        With `steady` they are not: a frame's place depends on the pace alone, and not on how many codes there are.
+        With `first`, how many codes were before these, they are not: a frame's place depends on the pace alone, and not
+        on how many codes there are. The frames are then those from `frames_before(first, speed)` on.
         """
         content = self._content(codes)
         mask = content.new_ones(content.shape[0], 1, content.shape[-1])
         text_mask = content.new_ones(text.shape[0], 1, text.shape[1])
-        return self.enc_p(content, mask, text, text_mask, self._text_voice(voice), speed, steady)
+        frame = None if first is None else first * FRAMES_PER_TOKEN
+        return self.enc_p(content, mask, text, text_mask, self._text_voice(voice), speed, frame)
 
     def sample(self, prior: Prior, voice: Tensor, noise: Tensor | None, noise_scale: float) -> Tensor:
         """Latent frames [B, inter_channels, T] drawn from the prior; `noise` is standard normal, None for the mean."""
@@ -448,13 +450,14 @@ class Sovits(nn.Module):
         noise: Callable[[int], Tensor],
         speed: float = 1.0,
         noise_scale: float | None = None,
-        steady: bool = False,
+        first: int | None = None,
     ) -> Tensor:
         """Semantic tokens [B, N] and phonemes [B, L] -> latent frames [B, inter_channels, T], which `dec` speaks.
 
-        `noise` gives standard normal numbers for so many frames; `noise_scale` of None is the model's own.
+        `noise` gives standard normal numbers for so many frames; `noise_scale` of None is the model's own. For
+        `first` see `prior`.
         """
-        prior = self.prior(codes, text, voice, speed, steady)
+        prior = self.prior(codes, text, voice, speed, first)
         spread = self.config.noise_scale if noise_scale is None else noise_scale
         return self.sample(prior, voice, noise(prior.mean.shape[-1]).to(prior.mean), spread)
 
@@ -559,6 +562,21 @@ def slice_segments(x: Tensor, starts: Tensor, size: int) -> Tensor:
     x = F.pad(x, (0, max(0, int(starts.max()) + size - x.shape[-1])))
     columns = starts[:, None] + torch.arange(size, device=x.device)
     return x.gather(2, columns[:, None].expand(-1, x.shape[1], -1))
+
+
+def frames_before(tokens: int, speed: float) -> int:
+    """How many frames end before so many tokens do, at a pace."""
+    return math.ceil(tokens * FRAMES_PER_TOKEN / speed)
+
+
+def _at_pace(x: Tensor, speed: float, first: int) -> Tensor:
+    """[B, C, T], frames of natural pace from number `first` on -> those of another pace, linearly between."""
+    start = math.ceil(first / speed)
+    places = torch.arange(start, int((first + x.shape[-1]) / speed), device=x.device)
+    places = ((places + 0.5) * speed - 0.5 - first).clamp(0, x.shape[-1] - 1)
+    before = places.long()
+    after = (before + 1).clamp(max=x.shape[-1] - 1)
+    return torch.lerp(x[..., before], x[..., after], (places - before).to(x.dtype))
 
 
 def average_voices(voices: Sequence[Tensor]) -> Tensor:

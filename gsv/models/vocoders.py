@@ -5,6 +5,7 @@ Which one a SoVITS model has is named in its configuration, `model.vocoder`; wit
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,21 @@ from torch import Tensor, nn
 from gsv.models.layers import weight_normed
 
 _SLOPE = 0.1
+
+
+@dataclass(frozen=True)
+class Onset:
+    """Where a part begins of a sound that is made in parts.
+
+    Args:
+        first: the number of the part's first frame in the whole.
+        held, phase: at the beginning of this frame of the part its pulses, if the network makes any, are at this phase
+            of their cycle, [B] of 0 to 1 or one number for all.
+    """
+
+    first: int = 0
+    held: int = 0
+    phase: Tensor | float = 0.0
 
 
 class ResidualBlock(nn.Module):
@@ -42,7 +58,8 @@ class HifiGenerator(nn.Module):
         start: width after the first convolution; halved by every upsampling.
         rates, kernels: factor and kernel of every upsampling; samples a frame = the product of the rates.
         block_kernels, block_dilations: the residual blocks that are averaged after every upsampling.
-        condition: width of the conditioning vector.
+        condition: width of the conditioning vector; None where there is none.
+        bias: whether the last convolution has one.
 
     `context` is the number of frames on either side that a sample depends on.
     """
@@ -55,11 +72,13 @@ class HifiGenerator(nn.Module):
         kernels: Sequence[int],
         block_kernels: Sequence[int],
         block_dilations: Sequence[Sequence[int]],
-        condition: int,
+        condition: int | None,
+        bias: bool = False,
     ):
         super().__init__()
         self.conv_pre = nn.Conv1d(channels, start, 7, padding=3)
-        self.cond = nn.Conv1d(condition, start, 1)
+        if condition is not None:
+            self.cond = nn.Conv1d(condition, start, 1)
         self.ups = nn.ModuleList()
         self.resblocks = nn.ModuleList()
         width = start
@@ -71,8 +90,8 @@ class HifiGenerator(nn.Module):
             for block_kernel, dilations in zip(block_kernels, block_dilations, strict=True):
                 self.resblocks.append(ResidualBlock(width, block_kernel, dilations))
         self.blocks_each = len(block_kernels)
-        self.conv_post = nn.Conv1d(width, 1, 7, padding=3, bias=False)
-        self.context: int | None = _reach(rates, kernels, block_kernels, block_dilations)
+        self.conv_post = nn.Conv1d(width, 1, 7, padding=3, bias=bias)
+        self.context = _reach(rates, kernels, block_kernels, block_dilations)
         self._start_small()
 
     def _start_small(self) -> None:
@@ -85,15 +104,21 @@ class HifiGenerator(nn.Module):
                 norm = parameter.detach().flatten(1).norm(dim=1)
                 owner.weight_g = nn.Parameter(norm.view_as(owner.weight_g))
 
-    def forward(self, frames: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, frames: Tensor, condition: Tensor | None = None) -> Tensor:
         """frames [B, C, T], condition [B, G, 1] -> wave [B, 1, T * samples a frame], within [-1, 1]."""
-        x = self.conv_pre(frames) + self.cond(condition)
+        x = self.conv_pre(frames)
+        if condition is not None:
+            x = x + self.cond(condition)
         for i, up in enumerate(self.ups):
             x = up(F.leaky_relu(x, _SLOPE))
             blocks = self.resblocks[i * self.blocks_each : (i + 1) * self.blocks_each]
             x = sum(block(x) for block in blocks) / len(blocks)
         # The default slope here, not the one above: the trained models expect it.
         return self.conv_post(F.leaky_relu(x)).tanh()
+
+    def part(self, frames: Tensor, condition: Tensor, onset: Onset) -> tuple[Tensor, Tensor]:
+        """The wave of a part and zeros [B, T]: this network makes no pulses whose phases would go on in the next."""
+        return self(frames, condition), frames.new_zeros(len(frames), frames.shape[2])
 
     def with_pitch(self, frames: Tensor, condition: Tensor) -> tuple[Tensor, None]:
         """The wave, and None: this network makes no pitch of its own."""
@@ -149,7 +174,8 @@ class SourceFilter(nn.Module):
         condition: width of the conditioning vector.
         sampling_rate: of the wave; a frame is a fiftieth of a second.
 
-    `context` is None: where in its cycle a pulse is depends on the pitch of all frames before it.
+    `context` is the number of frames on either side that a sample depends on, if the pulses' phase is known there: it
+    comes of the pitch of all frames before.
     """
 
     N_FFT = 1024
@@ -164,9 +190,11 @@ class SourceFilter(nn.Module):
 
     def __init__(self, channels: int, width: int, blocks: int, condition: int, sampling_rate: int):
         super().__init__()
-        self.context: int | None = None
         self.sampling_rate = sampling_rate
         self.hop = sampling_rate // 50 // self.STEPS
+        # What a step's drawing depends on, and, twice half a window, what of the steps around it gets into a sample.
+        steps = 3 * (1 + blocks) + self.N_FFT // self.hop + 1
+        self.context = steps // self.STEPS + 1
         self.conv_pre = nn.Conv1d(channels, width, 7, padding=3)
         self.cond = nn.Conv1d(condition, width, 1)
         self.blocks = nn.ModuleList(SpectralBlock(width) for _ in range(blocks))
@@ -188,6 +216,16 @@ class SourceFilter(nn.Module):
 
     def with_pitch(self, frames: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """The wave, and the natural logarithm of its pitch in Hz, [B, 2 T]."""
+        wave, log_pitch, _ = self._drawn(frames, condition, Onset())
+        return wave, log_pitch
+
+    def part(self, frames: Tensor, condition: Tensor, onset: Onset) -> tuple[Tensor, Tensor]:
+        """The wave of a part, and the phases [B, T] of the pulses at the beginning of its frames."""
+        wave, _, phases = self._drawn(frames, condition, onset)
+        return wave, phases[:, :: self.STEPS]
+
+    def _drawn(self, frames: Tensor, condition: Tensor, onset: Onset) -> tuple[Tensor, Tensor, Tensor]:
+        """The wave, and for each step the logarithm of the pitch and the phase at its beginning."""
         # Twice as many frames before the blocks, so that they can be told apart.
         x = self.conv_pre(frames.repeat_interleave(self.STEPS, dim=-1)) + self.cond(condition)
         for block in self.blocks:
@@ -198,16 +236,28 @@ class SourceFilter(nn.Module):
             log_pitch = math.log(self.MIDDLE_HERTZ) + self.RANGE * torch.tanh(drawn[..., 0])
             bands = (drawn[..., 1:].unflatten(-1, (2, self.BANDS)) + self.QUIET).clamp(max=self.LOUDEST)
             voiced, breathy = (bands @ self.spread.float()).exp().unbind(-2)
-            pulses = self._spectrum(self._pulses(log_pitch.detach().exp()))
-            noise = self._spectrum(self._noise(pulses))
+            hertz = log_pitch.detach().exp()
+            begun = self._begun(hertz, onset)
+            pulses = self._spectrum(self._pulses(hertz, begun))
+            noise = self._spectrum(self._noise(pulses, onset.first * self.STEPS * self.hop))
             wave = self._wave(pulses * voiced + noise * breathy)
-        return wave.clamp(-1, 1).to(frames.dtype)[:, None], log_pitch
+        return wave.clamp(-1, 1).to(frames.dtype)[:, None], log_pitch, begun.frac()
 
-    def _pulses(self, hertz: Tensor) -> Tensor:
+    def _begun(self, hertz: Tensor, onset: Onset) -> Tensor:
+        """How many cycles of a pitch of hertz [B, T] were before each step, [B, T]."""
+        cycles = self._cycles(hertz).sum(-1)
+        begun = F.pad(cycles.cumsum(-1)[:, :-1], (1, 0))
+        held = begun[:, self.STEPS * onset.held] - onset.phase
+        return begun - held[:, None]
+
+    def _cycles(self, hertz: Tensor) -> Tensor:
+        """Those of each sample, [B, T, hop]."""
+        return (hertz / self.sampling_rate)[..., None].expand(*hertz.shape, self.hop)
+
+    def _pulses(self, hertz: Tensor, begun: Tensor) -> Tensor:
         """A pulse train of unit power [B, T * hop] whose pitch is hertz [B, T]: all harmonics below half the rate."""
-        cycles = (hertz / self.sampling_rate)[..., None].expand(*hertz.shape, self.hop)
-        before = F.pad(cycles.sum(-1).cumsum(-1)[:, :-1], (1, 0))
-        angle = 2 * math.pi * (before[..., None] + cycles.cumsum(-1)).frac()
+        cycles = self._cycles(hertz)
+        angle = 2 * math.pi * (begun[..., None] + cycles.cumsum(-1)).frac()
         count = (self.sampling_rate / 2 / hertz).floor()[..., None]
         half = (angle / 2).sin()
         # The closed form of the sum of cosines of 1 to `count` times the angle.
@@ -215,12 +265,15 @@ class SourceFilter(nn.Module):
         pulses = torch.where(half.abs() < 1e-4, count, ((count + 0.5) * angle).sin() / (2 * safe) - 0.5)
         return (pulses * (2 / count).sqrt()).flatten(1)
 
-    def _noise(self, like: Tensor) -> Tensor:
+    def _noise(self, like: Tensor, first: int) -> Tensor:
+        """White noise [B, T * hop], what the whole sound has from the sample `first` on."""
         size = like.shape[1] * self.hop
         if self.training:
             return torch.randn(len(like), size, device=like.device)
         generator = torch.Generator().manual_seed(self.NOISE_SEED)
-        return torch.randn(1, size, generator=generator).to(like.device).expand(len(like), -1)
+        # The beginning is the same however much is drawn, since torch draws these sixteen at a time.
+        noise = torch.randn(1, first + size, generator=generator)[:, first:]
+        return noise.to(like.device).expand(len(like), -1)
 
     def _spectrum(self, wave: Tensor) -> Tensor:
         """[B, T * hop] -> complex [B, T, bins], frames centred on their stretch of the wave."""

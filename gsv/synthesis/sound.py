@@ -8,9 +8,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gsv.models.sovits import FRAMES_PER_SECOND, FRAMES_PER_TOKEN, Sovits
+from gsv.models.sovits import FRAMES_PER_SECOND, FRAMES_PER_TOKEN, Sovits, frames_before
+from gsv.models.vocoders import Onset
 
 FADE_SECONDS = 0.005
+# How long one part fades into the next: long enough for no click, and too short for the two to cancel each other.
+JOINT_SECONDS = 0.01
+# How many tokens before the sound that is wanted are looked at: 10 s. The prior's attention sees everything, so that
+# none would be enough to be exact; the latent moves by a hundredth of its spread with these, and by a tenth with the
+# noise that is added to it on purpose.
+PAST_TOKENS = 250
+# Pulses go on from where they were so many frames before a joint: as far back as what sounds there reaches.
+HELD_FRAMES = 2
 
 
 class Noise:
@@ -47,35 +56,39 @@ class Speaker:
     def sampling_rate(self) -> int:
         return FRAMES_PER_SECOND * self.sovits.config.samples_per_frame
 
-    def latent(self, tokens: Sequence[int], steady: bool = False) -> Tensor:
-        """[1, inter_channels, T], see `Sovits.latent`."""
+    def latent(self, tokens: Sequence[int], first: int | None = None) -> Tensor:
+        """[1, inter_channels, T], see `Sovits.latent`; the noise is that of the frames' places in the piece."""
         codes = torch.tensor(tokens, device=self.text.device)[None]
-        given = codes, self.text[None], self.timbre, self.noise, self.speed, self.noise_scale, steady
-        return self.sovits.latent(*given)
+        before = frames_before(first or 0, self.speed)
 
-    def voiced(self, latent: Tensor) -> np.ndarray:
-        """[1, inter_channels, T] -> [samples] of float32."""
-        return self.sovits.dec(latent, self.timbre)[0, 0].float().cpu().numpy()
+        def noise(frames: int) -> Tensor:
+            return self.noise(before + frames)[..., before:]
+
+        return self.sovits.latent(codes, self.text[None], self.timbre, noise, self.speed, self.noise_scale, first)
 
     def whole(self, tokens: Sequence[int]) -> np.ndarray:
         """All of a piece, [samples] of float32."""
-        return self.voiced(self.latent(tokens))
+        return samples(self.sovits.dec(self.latent(tokens), self.timbre))
 
 
 class Growing:
     """The sound of a piece whose tokens are still coming, in parts that follow each other without a step.
 
-    Each part is made from all tokens so far. The frames that have been heard stay as they were, so that the new ones go
-    on from them; what is behind them is only known for sure once more tokens are there. Therefore the end of a part,
-    `overlap` tokens of it, is kept back, made again with the next part, and the two blended.
+    Each part is made from the last `PAST_TOKENS` tokens and the new ones. The frames that have been heard stay as they
+    were, so that the new ones go on from them; what is behind them is only known for sure once more tokens are there.
+    Therefore the end of a part, `overlap` tokens of it, is kept back and made again with the next part, into which it
+    is faded.
     """
 
     def __init__(self, speaker: Speaker, overlap: int):
         self._speaker = speaker
         self._frame = speaker.sovits.config.samples_per_frame
         frames = math.ceil(overlap * FRAMES_PER_TOKEN / speaker.speed)
-        self._kept_back = max(frames * self._frame, int(FADE_SECONDS * speaker.sampling_rate))
+        self._joint = int(JOINT_SECONDS * speaker.sampling_rate)
+        self._kept_back = max(frames * self._frame, self._joint)
+        # Of everything so far: the latent frames, and the pulses' phases at the beginning of each.
         self._latent: Tensor | None = None
+        self._phases = torch.zeros(1, 0)
         self._given = 0
         self._tail = np.zeros(0, np.float32)
 
@@ -84,20 +97,31 @@ class Growing:
         frames = int(len(tokens) * FRAMES_PER_TOKEN / self._speaker.speed)
         if not last and frames * self._frame <= self._given + self._kept_back:
             return self._tail[:0]
-        latent = self._speaker.latent(tokens, steady=True)
+        speaker, vocoder = self._speaker, self._speaker.sovits.dec
         heard = self._given // self._frame
+        past = max(0, int(heard * speaker.speed / FRAMES_PER_TOKEN) - PAST_TOKENS)
+        latent = speaker.latent(tokens[past:], past)[..., heard - frames_before(past, speaker.speed) :]
         if self._latent is not None:
-            latent = torch.cat([self._latent[..., :heard], latent[..., heard:]], dim=-1)
-        context = self._speaker.sovits.dec.context
-        first = 0 if context is None else max(0, heard - context)
-        wave = self._speaker.voiced(latent[..., first:])[self._given - first * self._frame :]
+            latent = torch.cat([self._latent[..., :heard], latent], dim=-1)
+        # The vocoder's own look at what was before; its pulses go on from where they were a little before the joint.
+        first = max(0, heard - vocoder.context)
+        held = max(0, heard - HELD_FRAMES)
+        phase = self._phases[:, held] if held else 0.0
+        sound, phases = vocoder.part(latent[..., first:], speaker.timbre, Onset(first, held - first, phase))
+        self._phases = torch.cat([self._phases[:, :first].to(phases), phases], dim=-1)
+        wave = samples(sound)[self._given - first * self._frame :]
         size = len(self._tail)
         rising = (0.5 - 0.5 * np.cos(np.pi * (np.arange(size) + 0.5) / max(size, 1))).astype(wave.dtype)
         wave = np.concatenate([self._tail + rising * (wave[:size] - self._tail), wave[size:]])
         end = len(wave) if last else len(wave) - self._kept_back
-        self._latent, self._tail = latent, wave[end:]
+        self._latent, self._tail = latent, wave[end : end + self._joint]
         self._given += end
         return wave[:end]
+
+
+def samples(wave: Tensor) -> np.ndarray:
+    """[1, 1, samples] of a network -> [samples] of float32."""
+    return wave[0, 0].float().cpu().numpy()
 
 
 def faded(wave: np.ndarray, sampling_rate: int, start: bool = True, end: bool = True) -> np.ndarray:

@@ -5,7 +5,7 @@ import torch
 
 from gsv.audio.pitch import pitch
 from gsv.models.sovits import Sovits, SovitsConfig
-from gsv.models.vocoders import HifiGenerator, SourceFilter
+from gsv.models.vocoders import HifiGenerator, Onset, SourceFilter
 
 RATE = 32000
 
@@ -14,6 +14,10 @@ RATE = 32000
 def vocoder() -> SourceFilter:
     torch.manual_seed(0)
     return SourceFilter(channels=4, width=8, blocks=2, condition=3, sampling_rate=RATE).eval()
+
+
+def pulses_of(vocoder: SourceFilter, hertz: torch.Tensor) -> torch.Tensor:
+    return vocoder._pulses(hertz, vocoder._begun(hertz, Onset()))
 
 
 def test_a_frame_becomes_a_fiftieth_of_a_second(vocoder: SourceFilter) -> None:
@@ -28,6 +32,22 @@ def test_the_same_frames_make_the_same_sound_except_in_training(vocoder: SourceF
     assert torch.equal(vocoder(frames, condition), vocoder(frames, condition))
     vocoder.train()
     assert not torch.equal(vocoder(frames, condition), vocoder(frames, condition))
+
+
+def test_a_part_goes_on_from_where_the_pulses_were(vocoder: SourceFilter) -> None:
+    frames, condition = torch.randn(1, 4, 80), torch.randn(1, 3, 1)
+    whole, phases = vocoder.part(frames, condition, Onset())
+    assert torch.equal(whole, vocoder(frames, condition))
+    context = vocoder.context
+    first, held = 30, 30 + context - 2
+    part, again = vocoder.part(frames[..., first:], condition, Onset(first, held - first, phases[:, held]))
+    wanted = whole[..., (first + context) * 640 :]
+    # Harmonics far up make much of what is lost in counting cycles.
+    assert (part[..., context * 640 :] - wanted).abs().max() < 0.02 * whole.abs().max()
+    turned = (again[:, held - first :] - phases[:, held:] + 0.5).frac() - 0.5
+    assert turned.abs().max() < 1e-3
+    lost, _ = vocoder.part(frames[..., first:], condition, Onset(first, held - first, phases[:, held] + 0.25))
+    assert (lost[..., context * 640 :] - wanted).abs().max() > 0.2 * whole.abs().max()
 
 
 def test_all_that_is_trained_gets_a_gradient(vocoder: SourceFilter) -> None:
@@ -45,14 +65,14 @@ def test_the_sound_alone_does_not_move_the_pitch(vocoder: SourceFilter) -> None:
 
 @pytest.mark.parametrize("hertz", [90.0, 210.0, 333.3])
 def test_pulses_have_the_pitch_asked_for_and_unit_power(vocoder: SourceFilter, hertz: float) -> None:
-    pulses = vocoder._pulses(torch.full((1, 60), hertz))
+    pulses = pulses_of(vocoder, torch.full((1, 60), hertz))
     assert pulses.square().mean().item() == pytest.approx(1.0, rel=0.05)
     found = pitch(pulses, RATE, 320)[0, 5:-5]
     assert found.tolist() == pytest.approx([hertz] * len(found), rel=0.005)
 
 
 def test_pulses_hold_all_harmonics_alike(vocoder: SourceFilter) -> None:
-    spectrum = torch.fft.rfft(vocoder._pulses(torch.full((1, 100), 200.0))[0]).abs()
+    spectrum = torch.fft.rfft(pulses_of(vocoder, torch.full((1, 100), 200.0))[0]).abs()
     harmonics = spectrum[200::200][:79]
     assert harmonics.min() > 0.97 * harmonics.max()
     assert spectrum[100::200].max() < 0.01 * harmonics.max()
