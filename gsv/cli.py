@@ -65,7 +65,7 @@ def tts(
     context: typer.Context,
     text: Annotated[str | None, typer.Option(help="What to say.")] = None,
     text_file: Annotated[Path | None, typer.Option(help="A UTF-8 text file to say, instead of --text.")] = None,
-    text_lang: Annotated[str, typer.Option(help="Language of the text: en, zh, all_zh, auto ...")] = "en",
+    text_lang: Annotated[str, typer.Option(help="Language of the text: auto, en, zh, ja, ko, yue, all_zh ...")] = "en",
     ref: Annotated[
         Path | None,
         typer.Option(help="Reference recording of the voice, 3 to 10 seconds; the bundled voice brings one along."),
@@ -83,7 +83,7 @@ def tts(
     top_p: Annotated[float, typer.Option(help="Draw from the likeliest tokens with this total; 1: all.")] = 1.0,
     temperature: Annotated[float, typer.Option(help="Lower is steadier, higher livelier.")] = 1.0,
     repetition_penalty: Annotated[float, typer.Option(help="Above 1 makes repetition less likely.")] = 1.35,
-    split: Annotated[str, typer.Option(help="How long text is cut: cut0 ... cut5.")] = "cut5",
+    split: Annotated[str, typer.Option(help="How long text is cut: auto, cut0 ... cut5.")] = "auto",
     batch_size: Annotated[int, typer.Option(help="Pieces of text decoded together.")] = 1,
     seed: Annotated[int | None, typer.Option(help="Same seed, same audio; drawn if not given.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:N, mps; the fastest if not given.")] = None,

@@ -56,7 +56,7 @@ class SpeechOptions:
         sampling: see there.
         speed: pace, 1 is natural; 0.5 to 2 is sensible.
         pause: seconds of silence after each piece of text.
-        split: how text is cut into pieces, cut0 to cut5.
+        split: how text is cut into pieces, auto or cut0 to cut5.
         batch_size: pieces decoded together; more is faster and needs more memory.
         bucket_threshold: pieces share a batch when the shorter's length is at least this share of the longer's.
         seed: of all random draws, 0 to 2^32 - 1; None or -1 draws one, which the answer tells.
@@ -66,7 +66,7 @@ class SpeechOptions:
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     speed: float = 1.0
     pause: float = 0.3
-    split: str = "cut5"
+    split: str = "auto"
     batch_size: int = 1
     bucket_threshold: float = 0.75
     seed: int | None = None

@@ -58,7 +58,7 @@ MEANINGS = {
     "ref_wav_path": "Recording of the voice, 3 to 10 seconds: an uploaded file or a path.",
     "prompt_text": "What is said in the reference; empty: only its timbre is used.",
     "text": "What to say.",
-    "how_to_cut": "How a long text is cut, cut0 to cut5 or by name; empty: cut1, or cut5 for the bundled voice.",
+    "how_to_cut": "How a long text is cut, auto, cut0 to cut5 or by name; empty: auto, or cut5 for the bundled voice.",
     "top_k": "Draw from the k likeliest tokens; 0: from all.",
     "top_p": "Draw from the likeliest tokens with this total; 1: from all.",
     "temperature": "Lower is steadier, higher livelier; 1 is natural.",
@@ -73,7 +73,7 @@ MEANINGS = {
     "ref_audio_path": "Recording of the voice, 3 to 10 seconds: an uploaded file or a path.",
     "aux_ref_audio_paths": "Further recordings, whose timbre is averaged in.",
     "prompt_lang": "Language of the reference, by code or name; empty: that of the page.",
-    "text_split_method": "How a long text is cut, cut0 to cut5 or by name; empty: cut1, or cut5 for the bundled voice.",
+    "text_split_method": "How a long text is cut, auto, cut0 to cut5 or by name; empty: auto, or cut5 for the bundled voice.",
     "batch_size": "Pieces of text that are spoken at once.",
     "speed_factor": "Pace; 1 is natural.",
     "ref_text_free": "Use only the timbre of the reference, not what is said in it.",
@@ -105,7 +105,7 @@ class Performer:
     @property
     def usual_split(self) -> str:
         """How a text is cut if nobody says. The bundled voice was trained on single sentences, and ends after one."""
-        return "cut5" if self.studio.notice else "cut1"
+        return "cut5" if self.studio.notice else "auto"
 
     def example(self) -> Reference | None:
         """A reference for who has none yet: that of the bundled voice; None for other weights."""

@@ -47,12 +47,14 @@ LANGUAGE_NAMES = {
 }
 # And ways of cutting a text.
 SPLIT_NAMES = {
+    "自动": "auto",
     "不切": "cut0",
     "凑四句一切": "cut1",
     "凑50字一切": "cut2",
     "按中文句号。切": "cut3",
     "按英文句号.切": "cut4",
     "按标点符号切": "cut5",
+    "automatic": "auto",
     "no slice": "cut0",
     "slice once every 4 sentences": "cut1",
     "slice per 50 characters": "cut2",
@@ -80,7 +82,7 @@ def language_named(name: str, argument: str) -> str:
 
 
 def split_named(name: str, argument: str) -> str:
-    """The way of cutting that is given as cut0 to cut5 or by name; InputError if there is none."""
+    """The way of cutting that is given as auto, cut0 to cut5 or by name; InputError if there is none."""
     plain = name.strip().lower()
     method = plain if plain in METHODS else SPLIT_NAMES.get(plain)
     if method is None:
@@ -91,7 +93,7 @@ def split_named(name: str, argument: str) -> str:
 def languages_of(version: Version | None) -> list[str]:
     """The codes that a version speaks and gsv can read; without a version, those of all."""
     known = _ALL_CODES if version is None else set(version.languages)
-    return [code for code in CODES if code in known]
+    return [code for code in dict.fromkeys(LANGUAGE_NAMES.values()) if code in known]
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Request:
     ] = ""
     transcript_language: Annotated[str, Field(description="Language of the recording.")] = "en"
     auxiliary: tuple[Path, ...] = ()
-    split: Annotated[str, Field(description="How the text is cut.")] = "cut5"
+    split: Annotated[str, Field(description="How the text is cut.")] = "auto"
     top_k: Annotated[int, Field(ge=0, le=1025, description="Draw from so many tokens; 0: from all.")] = 15
     top_p: Annotated[float, Field(gt=0, le=1, description="Draw from the likeliest with this total.")] = 1.0
     temperature: Annotated[float, Field(ge=0, le=100, description="1 is natural.")] = 1.0
