@@ -151,13 +151,13 @@ def _auto(text: str) -> str:
 
 
 METHODS: dict[str, Callable[[str], str]] = {
+    "auto": _auto,
     "cut0": _cut0,
     "cut1": _cut1,
     "cut2": _cut2,
     "cut3": _cut3,
     "cut4": _cut4,
     "cut5": _cut5,
-    "auto": _auto,
 }
 
 
