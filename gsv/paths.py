@@ -32,7 +32,7 @@ class BaseFiles:
     """
 
     generator: Path
-    discriminator: Path
+    discriminator: Path | None
     gpt: Path
     notice: str = ""
     reference: Path | None = None
@@ -88,7 +88,8 @@ class Project:
 
     def _base_files(self, names: BaseWeights) -> BaseFiles:
         folder = self.pretrained
-        return BaseFiles(folder / names.generator, folder / names.discriminator, folder / names.gpt)
+        discriminator = None if names.discriminator is None else folder / names.discriminator
+        return BaseFiles(folder / names.generator, discriminator, folder / names.gpt)
 
     def _bundled_files(self, names: BaseWeights) -> BaseFiles:
         files = self._base_files(names)
@@ -101,6 +102,11 @@ class Project:
     @property
     def speaker_encoder(self) -> Path:
         return self.pretrained / SPEAKER_ENCODER
+
+    @property
+    def pronunciations(self) -> Path:
+        """The user's pronunciation dictionary, which need not be there; its form stands in `gsv.text.dictionary`."""
+        return self.root / "pronunciations.txt"
 
     @property
     def g2pw(self) -> Path | None:

@@ -130,7 +130,7 @@ def _steps(
     if "1a" in options.stages:
         with_features = any(language_of_tag(item.language) == _WITH_FEATURES for item in items)
         roberta = options.roberta or project.roberta
-        step = TextStep(experiment, version, roberta, project.g2pw, with_features)
+        step = TextStep(experiment, version, roberta, project.g2pw, with_features, project.pronunciations)
         yield step, name_to_text(experiment), roberta if with_features else None
     generator = options.generator or project.base(version).generator
     if "1b" in options.stages:

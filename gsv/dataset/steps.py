@@ -27,10 +27,10 @@ from gsv.dataset.workers import Item, Skip
 from gsv.devices import working_dtype
 from gsv.errors import AudioError
 from gsv.models.encoders import HUBERT_RATE, ContentEncoder, TextEncoder, load_speaker_encoder
-from gsv.models.sovits import Sovits
+from gsv.models.generators import network_of
 from gsv.paths import Experiment, written_whole
 from gsv.text.frontend import Frontend
-from gsv.versions import Version
+from gsv.versions import Version, version_named
 
 Made = Literal["done", "kept"]
 Handle = Callable[[Item], Made]
@@ -68,10 +68,11 @@ class TextStep:
     roberta: Path
     g2pw: Path | None
     with_features: bool
+    pronunciations: Path | None = None
     title: str = "1a text"
 
     def start(self, device: torch.device, part: int) -> Handle:
-        frontend = Frontend(self.version.symbols, self.g2pw, self.roberta)
+        frontend = Frontend(self.version.symbols, self.g2pw, self.roberta, pronunciations=self.pronunciations)
         encoder = _Encoder(TextEncoder.load(self.roberta), device) if self.with_features else None
         table = name_to_text(self.experiment)
         earlier = table.rows()
@@ -175,7 +176,7 @@ class SemanticStep:
     def start(self, device: torch.device, part: int) -> Handle:
         file = read_generator(self.generator)
         # In single precision even on a GPU: rounding can change which code is the nearest.
-        sovits = Sovits.from_weights(file.config["model"], file.weight).eval().to(device)
+        sovits = network_of(version_named(file.version), file.config["model"], file.weight).eval().to(device)
         table = name_to_semantic(self.experiment)
 
         def handle(item: Item) -> Made:

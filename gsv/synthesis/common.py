@@ -41,7 +41,11 @@ class Common:
         return self._once(("speaker", ""), lambda: load_speaker_encoder(path).to(self.device, self.dtype))
 
     def frontend(self, symbols: TableName) -> Frontend:
-        return self._once(("frontend", symbols), lambda: Frontend(symbols, self.project.g2pw, self.project.roberta))
+        project = self.project
+        return self._once(
+            ("frontend", symbols),
+            lambda: Frontend(symbols, project.g2pw, project.roberta, pronunciations=project.pronunciations),
+        )
 
     def _once(self, key: tuple[str, object], load: Callable[[], T]) -> T:
         with self._loading:

@@ -33,6 +33,7 @@ from gsv.synthesis.sound import Growing, Noise, Speaker, faded
 from gsv.synthesis.streaming import BY_PIECE, Streaming
 from gsv.synthesis.turns import StoppedError, never
 from gsv.synthesis.voice import Voice, VoiceMaker
+from gsv.text.markup import pauses
 from gsv.versions import Version, version_named
 
 TOKEN_RATE = 25
@@ -299,7 +300,7 @@ class Engine:
                     wave = growing.grown(result.tokens[:length])
                 if len(wave):
                     self._check(wave, plan.pieces[place])
-                    yield wave if given else faded(wave, self.sampling_rate, end=False)
+                    yield wave if given else self._opened(plan, place, faded(wave, self.sampling_rate, end=False))
                     given = True
         if not given:
             # So short that there is nothing to gain, and something to lose: what went wrong can still be drawn again.
@@ -308,7 +309,7 @@ class Engine:
         with self.common.turns.turn("pass", stopped):
             wave = growing.grown(result.tokens, last=True)
         self._check(wave, plan.pieces[place])
-        yield np.concatenate([faded(wave, self.sampling_rate, start=False), self._pause(plan)])
+        yield np.concatenate([faded(wave, self.sampling_rate, start=False), self._pause(plan, place)])
 
     def _decode(self, plan: "Plan", places: Sequence[int], stopped: Callable[[], bool]) -> "list[Take]":
         """Semantic tokens for some pieces at once; those that came out wrong are drawn again."""
@@ -348,14 +349,24 @@ class Engine:
         with self.common.turns.turn("pass", stopped):
             made = self._speaker(plan, place, take.attempt).whole(take.tokens)
         self._check(made, piece)
-        made = np.concatenate([faded(made, self.sampling_rate), self._pause(plan)])
+        made = np.concatenate([self._opened(plan, place, faded(made, self.sampling_rate)), self._pause(plan, place)])
         warning = f"{piece!r} may be spoken wrongly: {take.fault}." if take.fault else ""
         # A fault that is left means that every attempt was used up, whichever of them was the best.
         retries = RETRIES if take.fault else take.attempt
         return Fragment(piece, made, self.sampling_rate, len(take.tokens), retries, warning, plan.seed)
 
-    def _pause(self, plan: "Plan") -> np.ndarray:
-        return np.zeros(int(plan.options.pause * self.sampling_rate), np.float32)
+    def _pause(self, plan: "Plan", place: int) -> np.ndarray:
+        """The silence behind a piece: as long as its markup says, and otherwise as long as all are."""
+        _, asked = pauses(plan.pieces[place])
+        return self._silence(plan.options.pause if asked is None else asked)
+
+    def _opened(self, plan: "Plan", place: int, wave: np.ndarray) -> np.ndarray:
+        """A wave with the silence that markup asks for in front of the piece."""
+        before, _ = pauses(plan.pieces[place])
+        return np.concatenate([self._silence(before), wave]) if before else wave
+
+    def _silence(self, seconds: float) -> np.ndarray:
+        return np.zeros(int(round(seconds * self.sampling_rate, 3)), np.float32)
 
     def _check(self, wave: np.ndarray, piece: str) -> None:
         if not np.isfinite(wave).all():

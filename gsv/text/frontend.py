@@ -1,17 +1,20 @@
 """From text to phone ids: the one door of this room that the rest of gsv uses."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gsv.errors import TextError
-from gsv.text import split
+from gsv.text import markup, split
+from gsv.text.dictionary import Pronunciations
 from gsv.text.languages import LANGUAGES, NAMES, Language, language_code, language_of_tag
+from gsv.text.markup import Given
+from gsv.text.notation import check, phones_of
 from gsv.text.scripts import HANGUL, IDEOGRAPHS, LATIN, plain, spelt_greek
-from gsv.text.segments import segment
+from gsv.text.stretches import Stretch, looked_up, stretches
 from gsv.text.symbols import PAUSES, PUNCTUATION, UNKNOWN, TableName, symbol_table
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class Frontend:
         roberta_dir: folder of chinese-roberta-wwm-ext-large, whose tokenizer the polyphone model uses; by default the
             folder of that name beside `g2pw_dir`.
         polyphones: a polyphone model to use in place of the one in `g2pw_dir`.
+        pronunciations: file of the user's pronunciation dictionary, see `gsv.text.dictionary`; it need not be there.
 
     The word lists, dictionaries and models are loaded when the first text needs them.
     """
@@ -69,6 +73,7 @@ class Frontend:
         roberta_dir: Path | None = None,
         *,
         polyphones: "PolyphoneModel | None" = None,
+        pronunciations: Path | None = None,
     ) -> None:
         self._symbols = symbols
         self._table = symbol_table(symbols)
@@ -77,6 +82,7 @@ class Frontend:
         self._g2pw_dir = g2pw_dir
         self._roberta_dir = roberta_dir
         self._given_polyphones = polyphones
+        self._pronunciations = Pronunciations(pronunciations)
 
     def pieces(self, text: str, language: str, method: str = "cut5") -> list[str]:
         """Cut a text of any length into pieces for `read`.
@@ -100,17 +106,19 @@ class Frontend:
     def read(self, text: str, language: str) -> list[Reading]:
         """The readings of one piece of text, one for each stretch of a language, in order.
 
-        No word is left out: one that the language of the code cannot read is read in the language of its script.
+        Words may have a reading by markup (`gsv.text.markup`), whose pauses are left out here, or by dictionary. No
+        word is left out: one that the language of the code cannot read is read in the language of its script.
 
         Raises:
             TextError: nothing in the text can be spoken, a word of it cannot, or the model does not know the language.
         """
-        text = _BLANKS.sub(" ", plain(text))
-        readings = self._read(text, language)
+        marked = markup.parse(text)
+        text = _BLANKS.sub(" ", plain(marked.text))
+        readings = self._read(text, marked.given, language)
         if not _is_spoken(readings):
             raise TextError(f"The text {text[:40]!r} holds nothing that can be spoken in {language!r}.")
         if sum(len(reading.phones) for reading in readings) < _MIN_PHONES:
-            return self._read("." + text, language)
+            return self._read("." + text, marked.given, language)
         return readings
 
     def read_for_training(self, text: str, language: str) -> Reading:
@@ -122,65 +130,85 @@ class Frontend:
         spoken = language_of_tag(language)
         if spoken not in LANGUAGES[self._symbols]:
             raise TextError(f"The line is in {NAMES[spoken]}, which this model does not speak; use a later one.")
-        reading = self.read_as(plain(text).translate(_TRAINING_SIGNS), spoken)
+        marked = markup.parse(text)
+        stretch = Stretch(spoken, plain(marked.text).translate(_TRAINING_SIGNS), marked.given)
+        reading = self._read_stretch(stretch)
         if not _is_spoken([reading]):
             raise TextError(f"The text {text[:40]!r} holds nothing that can be spoken in {language!r}.")
         return reading
 
     def read_as(self, text: str, language: Language) -> Reading:
         """The reading of a text in one language, even one without a sound; nothing is put in front of a short one."""
-        return _READERS[language](self, text)
+        return self._read_stretch(Stretch(language, text))
 
-    def _read(self, text: str, language: str) -> list[Reading]:
+    def _read_stretch(self, stretch: Stretch) -> Reading:
+        return _READERS[stretch.language](self, looked_up(stretch, self._pronunciations))
+
+    def _read(self, text: str, given: Mapping[str, Given], language: str) -> list[Reading]:
         readings = []
-        for stretch in segment(text, language, self._symbols):
-            reading = self.read_as(stretch.text, stretch.language)
-            if not _is_spoken([reading]) and (word := _WORD.search(stretch.text)):
+        for stretch in stretches(text, given, language, self._symbols):
+            reading = self._read_stretch(stretch)
+            if not _is_spoken([reading]) and (word := _WORD.search(stretch.source)):
                 raise TextError(f"The text holds {word[0]!r}, which cannot be spoken in {NAMES[stretch.language]}.")
             readings.append(reading)
         return [reading for reading in readings if reading.phones]
 
-    def _mandarin(self, text: str) -> Reading:
-        from gsv.text import chinese
-
-        sign, pause = next(((sign, pause) for sign, pause in _PAUSE_SIGNS if sign.search(text)), (None, ","))
-        norm_text = chinese.normalize(sign.sub(",", text) if sign else text)
-        phones, word2ph = chinese.g2p(norm_text, erhua=self._erhua, polyphones=self._polyphones)
-        phones = [pause if phone == "," else phone for phone in phones]
-        return self._finished(text, "zh", norm_text, phones, tuple(word2ph))
-
-    def _english(self, text: str) -> Reading:
-        from gsv.text import english
-
-        norm_text = english.spoken(english.normalize(spelt_greek(text)))
-        return self._finished(text, "en", norm_text, english.g2p(norm_text), None)
-
     # The packages of languages are imported when the first text needs them: some load large dictionaries.
 
-    def _japanese(self, text: str) -> Reading:
-        import gsv.text.japanese as japanese
+    def _mandarin(self, stretch: Stretch) -> Reading:
+        from gsv.text import chinese
 
-        norm_text = japanese.normalize(text)
-        return self._finished(text, "ja", norm_text, japanese.g2p(norm_text), None)
+        text = stretch.text
+        sign, pause = next(((sign, pause) for sign, pause in _PAUSE_SIGNS if sign.search(text)), (None, ","))
+        norm_text = chinese.normalize(sign.sub(",", text) if sign else text, keep="".join(stretch.given))
+        given = {key: word.reading for key, word in stretch.given.items()}
+        phones, word2ph = chinese.g2p(norm_text, erhua=self._erhua, polyphones=self._polyphones, given=given)
+        phones = [pause if phone == "," else phone for phone in phones]
+        return self._finished(stretch, norm_text, phones, word2ph)
 
-    def _korean(self, text: str) -> Reading:
-        import gsv.text.korean as korean
-
-        norm_text = korean.normalize(text)
-        return self._finished(text, "ko", norm_text, korean.g2p(norm_text), None)
-
-    def _cantonese(self, text: str) -> Reading:
+    def _cantonese(self, stretch: Stretch) -> Reading:
         import gsv.text.cantonese as cantonese
 
-        norm_text = cantonese.normalize(text)
-        phones, word2ph = cantonese.g2p(norm_text)
-        return self._finished(text, "yue", norm_text, phones, tuple(word2ph))
+        norm_text = cantonese.normalize(stretch.text, keep="".join(stretch.given))
+        phones, word2ph = cantonese.g2p(norm_text, given={key: word.reading for key, word in stretch.given.items()})
+        return self._finished(stretch, norm_text, phones, word2ph)
+
+    def _english(self, stretch: Stretch) -> Reading:
+        from gsv.text import english
+
+        norm_text = english.spoken(english.normalize(spelt_greek(stretch.text), keep="".join(stretch.given)))
+        given = {key: phones_of(word.word, word.reading, "en")[0] for key, word in stretch.given.items()}
+        return self._finished(stretch, norm_text, english.g2p(norm_text, given=given), None)
+
+    def _japanese(self, stretch: Stretch) -> Reading:
+        import gsv.text.japanese as japanese
+
+        # Each run of letters is analysed by itself anyway.
+        parts = [part if part in stretch.given else japanese.normalize(part) for part in stretch.parts]
+        phones: list[str] = []
+        for part in parts:
+            word = stretch.given.get(part)
+            phones += phones_of(word.word, word.reading, "ja")[0] if word else japanese.g2p(part)
+        return self._finished(stretch, "".join(parts), phones, None)
+
+    def _korean(self, stretch: Stretch) -> Reading:
+        import gsv.text.korean as korean
+
+        # A reading in Hangul is read by the rules of sound like the text around it.
+        for word in stretch.given.values():
+            check(word.word, word.reading, "ko")
+        norm_text = korean.normalize(stretch.with_readings)
+        return self._finished(stretch, norm_text, korean.g2p(norm_text), None)
 
     def _finished(
-        self, source: str, language: Language, norm_text: str, phones: Iterable[str], word2ph: tuple[int, ...] | None
+        self, stretch: Stretch, norm_text: str, phones: Iterable[str], word2ph: Sequence[int] | None
     ) -> Reading:
+        if word2ph is not None and stretch.given:
+            word2ph = stretch.shared_out(norm_text, word2ph)
         known = self._table.known(phones)
-        return Reading(source, language, norm_text, tuple(known), tuple(self._table.ids(known)), word2ph)
+        counts = None if word2ph is None else tuple(word2ph)
+        norm_text = markup.written(norm_text, stretch.given)
+        return Reading(stretch.source, stretch.language, norm_text, tuple(known), tuple(self._table.ids(known)), counts)
 
     @cached_property
     def _polyphones(self) -> "PolyphoneModel | None":
@@ -191,7 +219,7 @@ class Frontend:
         return G2PW.load(self._g2pw_dir, self._roberta_dir or self._g2pw_dir.with_name(_TEXT_ENCODER))
 
 
-_READERS: dict[Language, Callable[[Frontend, str], Reading]] = {
+_READERS: dict[Language, Callable[[Frontend, Stretch], Reading]] = {
     "zh": Frontend._mandarin,
     "en": Frontend._english,
     "ja": Frontend._japanese,

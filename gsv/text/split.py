@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from gsv.errors import InputError, TextError
-from gsv.text import sentences
+from gsv.text import markup, sentences
 from gsv.text.symbols import PUNCTUATION
 
 # Marks at which a text may be cut, and after which a piece counts as ended.
@@ -28,7 +28,7 @@ _PUNCTUATION_CLASS = "[" + re.escape("".join(PUNCTUATION)) + "]"
 _REPEATED = re.compile(f"({_PUNCTUATION_CLASS}){_PUNCTUATION_CLASS}+")
 _SPLIT_MARK = re.compile("([" + re.escape("".join(sorted(SPLIT_MARKS))) + "])")
 _FULL_STOP_OF_A_SENTENCE = re.compile(r"(?<!\d)\.(?!\d)")
-_PRONOUNCEABLE = re.compile(r"[^\W_]")
+_PRONOUNCEABLE = re.compile(rf"[^\W_]|[{markup.MARKS}]")
 
 
 def collapse_punctuation(text: str) -> str:
@@ -202,12 +202,16 @@ def pre_segment(text: str, language: str, method: str) -> list[str]:
 
 
 def pieces(text: str, language: str, method: str = "cut5") -> list[str]:
-    """The whole way from a text to the pieces that are spoken one after the other.
+    """The whole way from a text to the pieces that are spoken one after the other; none begins or ends inside markup.
 
     Raises:
         InputError: the split method is unknown.
-        TextError: nothing in the text can be spoken.
+        TextError: nothing in the text can be spoken, or its markup is not written as it should be.
     """
+    return markup.cut(text, lambda part: _pieces(part, language, method))
+
+
+def _pieces(text: str, language: str, method: str) -> list[str]:
     result = pre_segment(collapse_punctuation(text), language, method)
     if not result:
         raise TextError("The text holds nothing that can be spoken; give it at least one letter, digit or character.")

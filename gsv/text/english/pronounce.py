@@ -1,13 +1,15 @@
 """From normalised English to phones, word by word."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from gsv.errors import InputError
 from gsv.text.english import compounds, homographs, lexicon, neural
 from gsv.text.english.grammar import Context
 from gsv.text.english.lexicon import word_set
+from gsv.text.markup import MARKS
 
 # What a mark sounds as; every other character without a sound is dropped.
 _MARKS = {".": ".", ",": ",", "?": "?", "!": "!", "-": "-", "'": "-"}
@@ -18,7 +20,7 @@ _LEAST_PHONES = 4
 # NLTK's TweetTokenizer, whose package takes a second to load.
 _TOKEN = re.compile(
     r"[A-Za-z-]{1,63}(?:\.[A-Za-z-]{1,63}){0,4}\.(?:com|org|net|edu|gov|io|ai|co|uk|de|cn|jp|fr|ru|info|dev|app|tv|ca|au)\b"
-    r"|[A-Za-z][A-Za-z'-]+[A-Za-z]|[A-Za-z]+|\S"
+    rf"|[A-Za-z][A-Za-z'-]+[A-Za-z]|[A-Za-z]+|[{MARKS}](?:'s\b)?|\S"
 )
 # The sound of a possessive or plural s after these phones.
 _VOICELESS = word_set("P T K F TH HH")
@@ -82,12 +84,15 @@ def _s_after(phone: str) -> list[str]:
     return ["S"] if phone in _VOICELESS else ["Z"]
 
 
-def _readings(norm_text: str, tags: Tags | None) -> Iterator[WordReading]:
+def _readings(norm_text: str, tags: Tags | None, told: Mapping[str, Sequence[str]]) -> Iterator[WordReading]:
     tokens = _TOKEN.findall(norm_text)
     given = iter(tags or ())
     for index, token in enumerate(tokens):
         word = token.lower()
-        if not re.search("[a-z]", word):
+        if token[0] in told:
+            phones = told[token[0]]
+            yield WordReading(token, (*phones, *(_s_after(phones[-1]) if token.endswith("'s") else ())), "given")
+        elif not re.search("[a-z]", word):
             yield WordReading(token, tuple(_MARKS[token]) if token in _MARKS else (), "mark")
         elif len(word) == 1:
             article = word == "a" and token.islower()
@@ -109,15 +114,18 @@ def words(norm_text: str, tags: Tags | None = None) -> list[WordReading]:
 
     `tags` as in `g2p`.
     """
-    return [reading for reading in _readings(norm_text, tags) if reading.source != "mark"]
+    return [reading for reading in _readings(norm_text, tags, {}) if reading.source != "mark"]
 
 
-def g2p(norm_text: str, tags: Tags | None = None) -> list[str]:
+def g2p(
+    norm_text: str, tags: Tags | None = None, *, given: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> list[str]:
     """The phones of a normalised text: ARPAbet with stress digits, and the marks `. , ? ! -`.
 
     Homographs ("record", "read") are told apart by the words around them. With `tags`, pairs of word and Penn Treebank
-    tag for every homograph of g2p_en's list in the order of the text, the tags decide and nothing is guessed. Raises
+    tag for every homograph of g2p_en's list in the order of the text, the tags decide and nothing is guessed.
+    `given` has the phones of characters that stand for words (`gsv.text.markup`). Raises
     InputError for tags that do not fit the text.
     """
-    phones = [phone for reading in _readings(norm_text, tags) for phone in reading.phones]
+    phones = [phone for reading in _readings(norm_text, tags, given) for phone in reading.phones]
     return phones if len(phones) >= _LEAST_PHONES else [",", *phones]

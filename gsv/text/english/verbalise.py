@@ -11,6 +11,7 @@ from gsv.text.english import lexicon
 from gsv.text.english.numbers import spell_numbers
 from gsv.text.english.romans import spell_romans
 from gsv.text.english.web import spell_addresses
+from gsv.text.markup import MARKS
 
 Match = re.Match[str]
 
@@ -26,6 +27,7 @@ _WHOLE_LETTERS = str.maketrans(
     {"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ß": "ss", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D"}
     | {"ð": "th", "Ð": "Th", "þ": "th", "Þ": "Th", "ı": "i"}
 )
+_MARK = re.compile(f"[{MARKS}]")
 _VULGAR_FRACTION = re.compile("[¼-¾⅐-⅞]")
 
 _Rule = tuple[re.Pattern[str], str | Callable[[Match], str]]
@@ -73,8 +75,8 @@ _LATE = _compiled(
     (r"\s*(?:[–—―]|--)[-–—―]*\s*|\s-\s", ", "),
     (r"\((e?s)\)", r"\1"),
     # A symbol between two words parts them; elsewhere it just goes.
-    (r"(?<=[A-Za-z])[^ A-Za-z'.,?!-]+(?=[A-Za-z])", " "),
-    (r"[^ A-Za-z'.,?!-]", ""),
+    (rf"(?<=[A-Za-z])[^ A-Za-z'.,?!{MARKS}-]+(?=[A-Za-z])", " "),
+    (rf"[^ A-Za-z'.,?!{MARKS}-]", ""),
     (r"\b[Ii]\.[Ee]\b\.?", "that is"),
     (r"\b[Ee]\.[Gg]\b\.?", "for example"),
 )
@@ -120,13 +122,14 @@ def _respell_capitals(text: str, shouted: bool) -> str:
     return _CAPITALS.sub(respell, text)
 
 
-def normalize(text: str) -> str:
+def normalize(text: str, keep: str = "") -> str:
     """English text in the words that are spoken: letters, blanks and the marks `' . , ? ! -`.
 
     Numbers, units, money, times and symbols are spelt out, acronyms and CamelCase are parted ("FBI" -> "F B I"),
-    accents are dropped, and of marks in a row the first is kept. Other scripts and emoji are left out.
+    accents are dropped, and of marks in a row the first is kept. Other scripts and emoji are left out; of the
+    characters that stand for words whose reading is given (`gsv.text.markup`) those in `keep` stay.
     """
-    text = text.translate(_PLAIN)
+    text = _MARK.sub(lambda match: match[0] if match[0] in keep else " ", text).translate(_PLAIN)
     shouted = _is_shouted(text)
     text = _VULGAR_FRACTION.sub(lambda match: f" {unicodedata.normalize('NFKC', match[0])}".replace("⁄", "/"), text)
     text = spell_addresses(text)
