@@ -31,6 +31,9 @@ _MARKS = {"：": ",", "；": ",", "，": ",", "、": ",", "·": ",", "。": ".",
 _LONGEST_RUN = 200
 _SCRIPT_CHANGE = re.compile("(?<=[\u3041-\u3096])(?=[^\u3041-\u3096ー])")
 
+_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
+_LONG_O = re.compile("(?<=[オコソトノホモヨロゴゾドボポョォ])ウ")
+
 _LABEL = re.compile(r"-(?P<phone>[^+]*)\+.*/A:(?P<a1>-?\w+)\+(?P<a2>\w+)\+(?P<a3>\w+)/B:.*/F:(?P<f1>\w+)_")
 _CLOSING = frozenset("aeiouAEIOUN") | {"cl"}
 
@@ -54,8 +57,11 @@ def g2p(norm_text: str) -> list[str]:
 
 
 def read_kana(kana: str) -> list[str]:
-    """Phones of a reading that was given in kana."""
-    return g2p(kana)
+    """Phones of a word whose reading was given in kana, with the pitch that Open JTalk gives an unknown word.
+
+    Every letter is what it says: は is never the particle. う after an o sound lengthens it, as ー does everywhere.
+    """
+    return g2p(_LONG_O.sub("ー", kana.translate(_KATAKANA)))
 
 
 def _marks(text: str) -> list[str]:

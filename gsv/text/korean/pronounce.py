@@ -8,8 +8,9 @@ from gsv.text.korean.numbers import spell_numbers
 from gsv.text.korean.sounds import apart, exceptions, sounds
 from gsv.text.symbols import KOREAN_BREAKS, KOREAN_CONSONANTS, KOREAN_VOWELS, PUNCTUATION
 
-BLANK, UNREADABLE = KOREAN_BREAKS
-_PHONES = frozenset((*PUNCTUATION, *KOREAN_CONSONANTS, *KOREAN_VOWELS, BLANK))
+BLANK, UNREADABLE = tuple(KOREAN_BREAKS)
+_SOUNDS = frozenset((*KOREAN_CONSONANTS, *KOREAN_VOWELS))
+_PHONES = _SOUNDS.union(PUNCTUATION, (BLANK,))
 _MARKS = {"：": ",", "；": ",", "，": ",", "、": ",", "·": ",", "。": ".", "\n": ".", "！": "!", "？": "?", " ": BLANK}
 
 _LETTER_NAMES = dict(
@@ -47,10 +48,8 @@ def g2p(norm_text: str) -> list[str]:
     Letters of the Korean alphabet as they sound, compound vowels in two; `空` for a blank and `停` for a character that
     cannot be read. A text that ends in a letter gets a full stop.
     """
-    letters = _sounding(norm_text).translate(_LETTERS)
-    if "\u3131" <= letters[-1:] <= "\u3163":
-        letters += "."
-    return [phone if phone in _PHONES else UNREADABLE for phone in (_MARKS.get(letter, letter) for letter in letters)]
+    phones = _phones(_sounding(norm_text))
+    return [*phones, "."] if phones and phones[-1] in _SOUNDS else phones
 
 
 def pronounced(norm_text: str) -> str:
@@ -59,10 +58,16 @@ def pronounced(norm_text: str) -> str:
 
 
 def read_hangul(hangul: str) -> list[str]:
-    """Phones of a reading that was given in Hangul; the rules of sound apply, also between its words."""
-    return g2p(hangul)
+    """Phones of a word whose reading was given in Hangul, as it is spelt or as it is heard (`값이` or `갑씨`)."""
+    return _phones(_sounding(hangul))
+
+
+def _phones(jamo: str) -> list[str]:
+    letters = (_MARKS.get(letter, letter) for letter in jamo.translate(_LETTERS))
+    return [letter if letter in _PHONES else UNREADABLE for letter in letters]
 
 
 def _sounding(text: str) -> str:
+    """The jamo that are heard of a text."""
     text = _LATIN.sub(lambda letter: _LETTER_NAMES[letter[0].lower()], _BLANKS.sub(" ", text))
     return sounds(apart(spell_numbers(marked(exceptions(text)))))
