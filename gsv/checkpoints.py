@@ -30,10 +30,10 @@ Config = dict[str, Any]
 
 ARCHIVE_HEAD = b"PK"
 
-# The digits that exporters write for the LoRA files of the flow-matching versions, and their base models' MD5 (of the
-# first 8192 bytes). v3 and v4 hold the very same tensors, so nothing inside a file tells them apart.
-_FLOW_HEADS = {b"02": "v3", b"03": "v3", b"04": "v4"}
-_FLOW_MD5 = {"43797be674a37c1c83ee81081941ed0f": "v3", "4f26b9476d0c5033e04162c486074374": "v4"}
+# v3 and v4 hold the very same tensors, so nothing inside a file tells them apart, but what it begins with may.
+_FLOW = tuple(version for version in VERSIONS.values() if version.uses_flow)
+_FLOW_HEADS = {head: version.name for version in _FLOW for head in (version.header, version.lora_header)}
+_FLOW_MD5 = {version.base_md5: version.name for version in _FLOW}
 _KNOWN_HEADS = {version.header for version in VERSIONS.values()} | set(_FLOW_HEADS)
 
 # What several versions share, and a version whose download brings it.
@@ -192,8 +192,9 @@ def write_tensors(path: Path, weight: Weight) -> None:
 def export_generator(state: Mapping[str, Tensor], config: Config, info: str, version: str) -> GeneratorFile:
     """A trained generator as the official exporter lays it out: half precision, buffers too, no posterior encoder."""
     kept = {name: tensor for name, tensor in state.items() if "enc_q" not in name}
-    marked = version in VERSIONS and VERSIONS[version].header_is_written
-    return GeneratorFile(halved(kept), config, info, version, head=VERSIONS[version].header if marked else ARCHIVE_HEAD)
+    row = VERSIONS.get(version)
+    marked = row.header if row and row.header_is_written else None
+    return GeneratorFile(halved(kept), config, info, version, head=marked or ARCHIVE_HEAD)
 
 
 def export_gpt(state: Mapping[str, Tensor], config: Config, info: str) -> GptFile:
@@ -221,7 +222,7 @@ def _official_source(path: Path) -> str | None:
     official = {
         base: version.name
         for version in reversed(VERSIONS.values())
-        for base in (version.base.generator, version.base.discriminator, version.base.gpt)
+        for base in version.weights
     } | _SHARED_SOURCES
     return next((source for base, source in official.items() if f"/{path.as_posix()}".endswith(f"/{base}")), None)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gsv.errors import GsvError, InputError
 from gsv.paths import Project
-from gsv.versions import HUBERT, KNOWN_BUT_NOT_BUILT, ROBERTA, SPEAKER_ENCODER, VERSIONS, version_named
+from gsv.versions import HUBERT, ROBERTA, SPEAKER_ENCODER, VERSIONS, version_named
 
 REPOSITORY = "lj1995/GPT-SoVITS"
 # Files of these folders come from a repository of their own.
@@ -52,9 +52,8 @@ def files_of(names: Sequence[str]) -> list[str]:
             wanted.update(dict.fromkeys(_OF_STAGES[name]))
             continue
         version = version_named(name)
-        base = version.base
         speaker = (SPEAKER_ENCODER,) if version.uses_speaker_vector else ()
-        wanted.update(dict.fromkeys((*_COMMON, *speaker, base.gpt, base.generator, base.discriminator)))
+        wanted.update(dict.fromkeys((*_COMMON, *speaker, *version.weights)))
     return list(wanted)
 
 
@@ -66,7 +65,7 @@ def download(names: Sequence[str], source: str, project: Project) -> Iterator[st
     if source not in SOURCES:
         raise InputError(f"There is no source {source!r}; choose one of {', '.join(SOURCES)}.")
     known = (*VERSIONS, *_OF_STAGES, *DOWNLOADS)
-    unknown = [name for name in names if name not in (*known, *KNOWN_BUT_NOT_BUILT)]
+    unknown = [name for name in names if name not in known]
     if unknown or not names:
         wrong = f"There is nothing called {', '.join(unknown)} to download; " if unknown else "Name what to download; "
         raise InputError(f"{wrong}there are {', '.join(known)}.")

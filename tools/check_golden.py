@@ -19,10 +19,16 @@ import torch
 from torch import Tensor, nn
 
 from gsv.audio.spectral import Stft, flow_scaled, kaldi_fbank, log_mel, mel_from_spectrogram, spectrogram
+from gsv.models.bigvgan import BigVgan, BigVganConfig
 from gsv.models.discriminators import Discriminators
+from gsv.models.dit import DiTConfig
+from gsv.models.flow_matching import FlowMatching
+from gsv.models.flow_sovits import FlowSovits, FlowSovitsConfig
+from gsv.models.layers import fold_weight_norm
 from gsv.models.sovits import Sovits, SovitsConfig, average_voices, slice_segments
 from gsv.models.speaker import SpeakerConfig, SpeakerEncoder
 from gsv.models.t2s import T2S, T2SConfig
+from gsv.models.vocoders import HifiGenerator
 from gsv.synthesis.decoder import Decoder, Row, generate
 from gsv.synthesis.sampling import Sampler, SamplingOptions
 from gsv.training import losses
@@ -69,7 +75,7 @@ class Case:
         parameters = dict(model.named_parameters())
         norms = []
         for name in self.entry["grad_names"]:
-            gradient = parameters[name].grad
+            gradient = parameters[name.removeprefix(self.entry.get("key_prefix", ""))].grad
             norms.append(0.0 if gradient is None else float(gradient.norm()))
         return torch.tensor(norms)
 
@@ -341,6 +347,77 @@ def run_speaker(case: Case) -> Arrays:
         return {"fbank": bank, "embedding": model(bank[None])[0]}
 
 
+# ---- flow matching and its vocoders --------------------------------------------------------------------------------
+
+
+def flow_matching(case: Case) -> FlowMatching:
+    return case.weighted(FlowMatching(DiTConfig.from_dict(case.config)))
+
+
+@torch.inference_mode()
+def run_dit(case: Case) -> Arrays:
+    model = flow_matching(case).estimator
+    x, prompt, mu = case.given("x"), case.given("prompt"), case.given("mu")
+    lengths, time, step = case.given("lens"), case.given("time"), case.given("step")
+    blank = torch.zeros_like(prompt), torch.zeros_like(mu)
+    return {
+        "velocity": model(x, prompt, mu, lengths, time, step),
+        "velocity_unconditional": model(x, *blank, lengths, time, step),
+        "condition_embedding": model.text_embed(mu.transpose(1, 2)),
+    }
+
+
+@torch.inference_mode()
+def run_cfm_sample(case: Case) -> Arrays:
+    params = case.params
+    noise = case.given("noise") * params["temperature"]
+    mu = case.given("mu").transpose(1, 2)
+    return {"mel": flow_matching(case).sample(mu, case.given("prompt"), noise, params["steps"], params["guidance"])}
+
+
+def run_cfm_train(case: Case) -> Arrays:
+    model = flow_matching(case)
+    exponents = case.given("step_exponent") if case.params["self_consistency_branch"] else None
+    names = ("mel", "mu", "lens", "prompt_lens", "time", "noise")
+    loss = model.loss(*(case.given(name) for name in names), exponents)
+    loss.backward()
+    return {"loss": loss, "grad_norms": case.gradient_norms(model)}
+
+
+@torch.inference_mode()
+def run_condition(case: Case) -> Arrays:
+    # The flow matcher takes no part: one block instead of 22.
+    config = {**case.config, "spec_channels": case.entry["spec_channels"], "dit": {"depth": 1}}
+    version = version_named(case.params["version"])
+    model: FlowSovits = case.weighted(FlowSovits(FlowSovitsConfig.for_version(version, config)))
+    voice = model.voice(case.given("refer"))
+    features = model.condition(case.given("codes")[0], case.given("text"), voice, case.params["speed"])
+    return {"features": features, "ge": voice[0, :, 0]}
+
+
+@torch.inference_mode()
+def run_bigvgan(case: Case) -> Arrays:
+    model: BigVgan = case.weighted(BigVgan(BigVganConfig.from_dict(case.config)))
+    return {"audio": model(case.given("mel"))[0, 0]}
+
+
+@torch.inference_mode()
+def run_v4_vocoder(case: Case) -> Arrays:
+    config = case.config
+    model = HifiGenerator(
+        config["initial_channel"],
+        config["upsample_initial_channel"],
+        config["upsample_rates"],
+        config["upsample_kernel_sizes"],
+        config["resblock_kernel_sizes"],
+        config["resblock_dilation_sizes"],
+        config["gin_channels"] or None,
+        config["is_bias"],
+    )
+    fold_weight_norm(model)
+    return {"audio": case.weighted(model)(case.given("mel"))[0, 0]}
+
+
 RUNNERS: dict[str, Callable[[Case], Arrays]] = {
     "t2s_train": run_t2s_train,
     "t2s_teacher": run_t2s_teacher,
@@ -353,6 +430,12 @@ RUNNERS: dict[str, Callable[[Case], Arrays]] = {
     "losses": run_losses,
     "spectra": run_spectra,
     "speaker": run_speaker,
+    "dit": run_dit,
+    "cfm_sample": run_cfm_sample,
+    "cfm_train": run_cfm_train,
+    "v3v4_condition": run_condition,
+    "bigvgan": run_bigvgan,
+    "v4_vocoder": run_v4_vocoder,
 }
 
 
@@ -436,7 +519,7 @@ def main() -> int:
             continue
         ran += 1
         if entry["group"] not in RUNNERS:
-            ok, line = False, "not built yet"
+            ok, line = False, f"the group {entry['group']!r} is not known"
         else:
             with np.load(options.folder / entry["file"]) as arrays:
                 case = Case({"salt": index["default_salt"], **entry}, dict(arrays), fill)

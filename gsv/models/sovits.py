@@ -182,9 +182,7 @@ class PriorEncoder(nn.Module):
         first: int | None = None,
     ) -> Prior:
         """content [B, ssl_dim, T], text [B, L] of ids, voice [B, mrte_channels, 1]; for `first` see `Sovits.prior`."""
-        x = self.encoder_ssl(self.ssl_proj(content * mask) * mask, mask)
-        phonemes = self.encoder_text(self.text_embedding(text).transpose(1, 2), text_mask)
-        x = self.encoder2(self.mrte(x, mask, phonemes, text_mask, voice), mask)
+        x = self.frames(content, mask, text, text_mask, voice)
         if speed != 1.0:
             if first is None:
                 x = F.interpolate(x, size=int(x.shape[-1] / speed) + 1, mode="linear")
@@ -193,6 +191,12 @@ class PriorEncoder(nn.Module):
             mask = F.interpolate(mask, size=x.shape[-1], mode="nearest")
         mean, log_scale = (self.proj(x) * mask).chunk(2, dim=1)
         return Prior(mean, log_scale, mask)
+
+    def frames(self, content: Tensor, mask: Tensor, text: Tensor, text_mask: Tensor, voice: Tensor) -> Tensor:
+        """What the prior is projected from, at natural pace: [B, hidden_channels, T]; arguments as for the whole."""
+        x = self.encoder_ssl(self.ssl_proj(content * mask) * mask, mask)
+        phonemes = self.encoder_text(self.text_embedding(text).transpose(1, 2), text_mask)
+        return self.encoder2(self.mrte(x, mask, phonemes, text_mask, voice), mask)
 
 
 class PosteriorEncoder(nn.Module):
@@ -366,7 +370,33 @@ class Quantizer(nn.Module):
         return self.get_submodule("vq.layers.0._codebook")  # type: ignore[return-value]
 
 
-class Sovits(nn.Module):
+class Hearing(nn.Module):
+    """What the networks of all versions do with sounds: find their tokens, and a vector of how they sound."""
+
+    config: SovitsConfig
+    ssl_proj: nn.Conv1d
+    quantizer: Quantizer
+    ref_enc: StyleEncoder
+
+    @torch.no_grad()
+    def quantize(self, ssl: Tensor) -> Tensor:
+        """HuBERT features [B, ssl_dim, T at 50 Hz] -> semantic tokens [B, T // 2] of int64."""
+        # In full precision even where training runs in less: a rounded distance picks another token.
+        with torch.autocast(ssl.device.type, enabled=False):
+            return self.quantizer.codebook.encode(self.ssl_proj(ssl.to(self.ssl_proj.weight.dtype)).transpose(1, 2))
+
+    def style(self, spec: Tensor, mask: Tensor | None = None) -> Tensor:
+        """One reference's spectrogram [B, 1025, T] -> [B, gin_channels, 1]."""
+        if mask is None:
+            mask = spec.new_ones(spec.shape[0], 1, spec.shape[-1])
+        return self.ref_enc(spec[:, : self.config.reference_bins] * mask, mask)
+
+    def _content(self, codes: Tensor) -> Tensor:
+        content = self.quantizer.codebook.decode(codes).transpose(1, 2)
+        return content.repeat_interleave(FRAMES_PER_TOKEN, dim=-1)
+
+
+class Sovits(Hearing):
     """The generator. The quantiser is frozen: the tokens that a T2S model was trained on must keep their meaning."""
 
     def __init__(self, config: SovitsConfig):
@@ -402,21 +432,12 @@ class Sovits(nn.Module):
         fold_weight_norm(self)
         return self.requires_grad_(False).eval()
 
-    @torch.no_grad()
-    def quantize(self, ssl: Tensor) -> Tensor:
-        """HuBERT features [B, ssl_dim, T at 50 Hz] -> semantic tokens [B, T // 2] of int64."""
-        # In full precision even where training runs in less: a rounded distance picks another token.
-        with torch.autocast(ssl.device.type, enabled=False):
-            return self.quantizer.codebook.encode(self.ssl_proj(ssl.to(self.ssl_proj.weight.dtype)).transpose(1, 2))
-
     def voice(self, spec: Tensor, speaker: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """One reference's spectrogram [B, 1025, T] (and speaker vector [B, speaker_dim]) -> [B, gin_channels, 1].
 
         Several references are combined by averaging their vectors.
         """
-        if mask is None:
-            mask = spec.new_ones(spec.shape[0], 1, spec.shape[-1])
-        vector = self.ref_enc(spec[:, : self.config.reference_bins] * mask, mask)
+        vector = self.style(spec, mask)
         if self.config.speaker_dim is None:
             return vector
         assert speaker is not None, "this model takes a speaker vector"
@@ -522,10 +543,6 @@ class Sovits(nn.Module):
         sliced = slice_segments(z, starts, segment_frames)
         audio, log_pitch = self._maybe_checkpointed(self.dec.with_pitch, sliced, voice)
         return TrainingPass(audio, log_pitch, starts, mask, z, z_p, prior.mean, prior.log_scale, mean, log_scale)
-
-    def _content(self, codes: Tensor) -> Tensor:
-        content = self.quantizer.codebook.decode(codes).transpose(1, 2)
-        return content.repeat_interleave(FRAMES_PER_TOKEN, dim=-1)
 
     def _text_voice(self, voice: Tensor) -> Tensor:
         """The voice's vector at the width of the cross-modal block."""

@@ -183,6 +183,8 @@ def train_sovits(options: SovitsTrainOptions, progress: Progress | None = None) 
     weights are not usable; nothing has been written then.
     """
     version = version_named(options.version)
+    if version.uses_flow:
+        raise InputError(f"SoVITS of version {version.name} cannot be trained here yet; train v1, v2 or a v2Pro.")
     experiment = options.project.experiment(options.exp)
     _check(options)
     plan = Plan(
@@ -226,7 +228,7 @@ def _check(options: SovitsTrainOptions) -> None:
 def _pretrained(options: SovitsTrainOptions, version: Version) -> _Start:
     base, project = options.project.base(version), options.project
     path_g = project.resolve(options.pretrained_g or base.generator)
-    path_d = project.resolve(options.pretrained_d or base.discriminator)
+    path_d = project.resolve(options.pretrained_d or base.discriminator or "")
     for path in (path_g, path_d):
         if not path.exists():
             raise missing_weights(path)

@@ -343,7 +343,8 @@ class Api:
         self.settings.version = version
         base = self.project.base(version)
         generator, discriminator, gpt = (
-            relative(self.project, path) for path in (base.generator, base.discriminator, base.gpt)
+            "" if path is None else relative(self.project, path)
+            for path in (base.generator, base.discriminator, base.gpt)
         )
         fields = (machine.batch_size(), SOVITS_EPOCHS, SOVITS_SAVE_EVERY)
         return (generator, discriminator, gpt, gpt, generator, *fields, True, False, False, False)
@@ -381,16 +382,18 @@ class Api:
                 return words("status.open", job=words(f"job.{name}"), url=companions.address(now))
         return status.text(words, now)
 
-    def _weights(self, text: str, argument: str, base: Path) -> Path | None:
+    def _weights(self, text: str, argument: str, base: Path | None) -> Path | None:
         """The weight file that a text names; None, the base model, if it names none or that one."""
         path = self.home.path(text, argument) if text.strip() else base
+        if path is None:
+            return None
         if path.is_dir():
             raise InputError(f"{argument}: {path} is a folder; name the weight file in it.")
         if not path.is_file():
             from gsv.checkpoints import missing_weights
 
             raise MissingWeightsError(f"{argument}: {missing_weights(path)}")
-        return None if path == base.absolute() else path
+        return None if base is not None and path == base.absolute() else path
 
     def _folder(self, text: str, argument: str, usual: Path) -> Path | None:
         """The folder of a model; None, the one that the other models go with, if it is the usual one."""

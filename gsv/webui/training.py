@@ -61,7 +61,8 @@ def _shared(page: Page) -> _Shared:
 def _path(page: Page, name: str) -> str:
     base = page.home.project.base(page.settings.version)
     of = {"pretrained_s2G": base.generator, "pretrained_s2D": base.discriminator, "pretrained_s1": base.gpt}
-    return relative(page.home.project, of[name])
+    path = of[name]
+    return "" if path is None else relative(page.home.project, path)
 
 
 def _formatting(page: Page, passed: Passed, shared: _Shared) -> None:
