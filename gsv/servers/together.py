@@ -55,8 +55,10 @@ def together(service: Service, parts: Sequence[Part]) -> ASGIApp:
                 await stack.enter_async_context(part.app.router.lifespan_context(part.app))
             yield
 
-    named = [Mount(f"/{part.name}", part.app) for part in every]
-    return Starlette(routes=[*named, Mount("", _Chooser(every, service.limits))], lifespan=lifespan)
+    app = Starlette(routes=[Mount(f"/{part.name}", part.app) for part in every], lifespan=lifespan)
+    # Not a route, for there are paths that no route matches: those with the end of a line in them.
+    app.router.default = _Chooser(every, service.limits)
+    return app
 
 
 class _Chooser:
@@ -67,7 +69,6 @@ class _Chooser:
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # `Mount` is given its path with nothing taken off; what it added is of no use to the parts.
         fitting = [part for part in self._parts if _match(part.app, scope) == Match.FULL]
         if len(fitting) > 1 and scope["type"] == "http" and any(part.marks for part in fitting):
             messages, fields = await self._read(receive)

@@ -242,6 +242,27 @@ def test_unknown_tasks_are_404(server: Server, path: str) -> None:
     assert answer.status_code == 404 and answer.json()["success"] is False
 
 
+def test_a_client_that_leaves_stops_its_task(server: Server, voice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless(self: Engine, *args: Any) -> Iterator[Any]:
+        begun.set()
+        deadline = time.monotonic() + 30
+        while not args[-1]() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if args[-1]():
+            ended.set()
+        yield from ()
+
+    monkeypatch.setattr(Engine, "stream", endless)
+    before = server.get("/tasks").json()["tasks"]
+    url = f"{server.http.base_url}/api/v1/tts/sync"
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(url, json={"text": "Hi.", "prompt_audio_id": voice}, timeout=httpx.Timeout(10, read=0.5))
+    assert begun.wait(10) and ended.wait(10)
+    assert server.get("/tasks").json()["tasks"] == before
+
+
 def test_a_task_that_fails_says_why(server: Server, voice: str) -> None:
     answer = server.post("/tts/sync", text="…！", prompt_audio_id=voice)
     assert answer.status_code == 400 and answer.json()["success"] is False and answer.json()["message"]
@@ -309,6 +330,7 @@ def test_sampling_fields_reach_the_engine(server: Server, voice: str, spoken: li
         ({"emo_vector": [0] * 8}, "emo_vector has no effect with emo_control_method 0"),
         ({"emo_text": "sad", "emo_audio_id": NOBODY}, ""),
         ({"emo_weight": 0.5}, "emo_weight has no effect"),
+        ({"speed": 2, "\n语": {}}, "These are no fields of this interface and have no effect: 'speed', '\\n\\u8bed'"),
     ],
 )
 def test_what_a_field_does_not_do_is_said(server: Server, voice: str, values: dict[str, Any], words: str) -> None:

@@ -219,6 +219,13 @@ def test_truncated_and_foreign_files_are_refused(house: House, tmp_path: Path, c
     assert answer.status_code == 400, answer.text
 
 
+@pytest.mark.parametrize("path", ["/nowhere", "/a%0Ab", "/api_v2/a%0Ab", "/api2/%2e%2e/x", "//", "/docs/x"])
+def test_what_is_not_there_is_said_in_the_form_of_an_interface(house: House, path: str) -> None:
+    answer = WEB.get(house.url + path)
+    assert answer.status_code == 404
+    assert {"message"} <= set(answer.json()) or {"error"} <= set(answer.json())
+
+
 def test_bodies_and_texts_have_limits(house: House) -> None:
     answer = WEB.post(f"{house.url}/tts", json={**SAY, "text": "x" * 200_000})
     assert answer.status_code == 413
@@ -230,6 +237,45 @@ def test_bodies_and_texts_have_limits(house: House) -> None:
 
     assert WEB.post(f"{house.url}/tts", content=parts()).status_code == 413
     assert "2000" in WEB.post(f"{house.url}/tts", json={**SAY, "text": "x" * 2001}).json()["message"]
+
+
+@pytest.mark.parametrize("path", ["/tts", "/"])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_request_that_comes_drop_by_drop_is_not_waited_for(house: House, path: str, chunked: bool) -> None:
+    server, _ = house_of(house, limits=Limits(asking=0.4))
+    length = "Transfer-Encoding: chunked" if chunked else "Content-Length: 1000"
+    with server as url:
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=20) as client:
+            client.sendall(f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{length}\r\n\r\n".encode())
+            client.settimeout(0.05)
+            answer, began = b"", time.monotonic()
+            while not answer and time.monotonic() - began < 15:
+                client.sendall(b"1\r\n \r\n" if chunked else b" ")
+                try:
+                    answer = client.recv(65536)
+                except TimeoutError:
+                    continue
+        assert answer.startswith(b"HTTP/1.1 408"), answer
+        assert WEB.get(f"{url}/health").status_code == 200
+
+
+def test_a_request_of_which_nothing_comes_is_ended(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[bool] = []
+
+    def endless(self: Engine, *args: Any) -> Iterator[Fragment]:
+        while not args[-1]():
+            time.sleep(0.01)
+        ends.append(True)
+        yield from ()
+
+    server, service = house_of(house, limits=Limits(patience=0.5))
+    monkeypatch.setattr(Engine, "stream", endless)
+    with server as url:
+        answer = WEB.post(f"{url}/tts", json=SAY)
+        assert answer.status_code == 400 and "0.5 s" in answer.json()["message"]
+        wait_until(lambda: ends == [True], 10)
+        wait_until(lambda: service.line.running == 0, 10)
 
 
 def wait_until(true: Any, seconds: float = 60) -> None:

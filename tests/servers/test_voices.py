@@ -6,18 +6,22 @@ import io
 import json
 import re
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import av
 import httpx
 import numpy as np
 import pytest
 import soundfile
 from http_server import CLIP, WORDS, listening_app
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from gsv.paths import Project
@@ -105,6 +109,28 @@ def test_a_clone_holds_what_synthesis_needs(server: Server, anna: str) -> None:
     kept = server.service.speakers.voice(anna, engine)
     heard = engine.voice(CLIP, WORDS, "auto")
     assert kept.prompt.tolist() == heard.prompt.tolist() and np.array_equal(kept.timbre, heard.timbre)
+
+
+def test_a_recording_is_an_address_on_the_network(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "voice.flac").write_bytes(CLIP.read_bytes())
+    (tmp_path / "page.html").write_text("<p>secret")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    elsewhere = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{elsewhere.server_address[1]}"
+    setup = voices.Setup(Configuration(device="cpu"), fetcher=Fetcher(seconds=20, inside=True))
+    try:
+        with listening_app(voices.build(server.service, setup)) as url, httpx.Client(base_url=url, timeout=60) as web:
+            fields = {"prompt_text": WORDS, "prompt_id": "from afar"}
+            answer = web.post("/clone", json={**fields, "prompt_audio": f"{address}/voice.flac"})
+            assert answer.json() == {"existed": False, "prompt_id": "from afar"}
+            assert web.post("/remove", json={"prompt_id": "from afar"}).json() == {"status": "ok"}
+            for name in ("page.html", "gone.wav"):
+                answer = web.post("/clone", json={**fields, "prompt_audio": f"{address}/{name}"})
+                assert answer.status_code == 400 and "secret" not in answer.text
+    finally:
+        elsewhere.shutdown()
+        elsewhere.server_close()
 
 
 @pytest.mark.parametrize(
@@ -283,6 +309,23 @@ def test_a_stream_of_wav_has_one_header(server: Server, anna: str) -> None:
     assert int.from_bytes(data[24:28], "little") == 24000
 
 
+@pytest.mark.parametrize("audio_format", ["wav", "pcm", "opus", "mp3", "flac", "aac", "m4a"])
+def test_a_stream_is_one_sound_of_the_format_that_was_asked_for(server: Server, anna: str, audio_format: str) -> None:
+    with connect(server.socket) as socket:
+        socket.send(params(audio_format=audio_format, sample_rate=16000))
+        socket.send(text("One. Two.", done=True))
+        *sounds, last = received(socket)
+    assert last["is_end"] is True and {sound["audio_format"] for sound in sounds} == {audio_format}
+    assert len({sound["sample_rate"] for sound in sounds}) == 1
+    data = b"".join(base64.b64decode(sound["data"]) for sound in sounds)
+    if audio_format == "pcm":
+        seconds = len(data) / 2 / 16000
+    else:
+        with av.open(io.BytesIO(data)) as file:
+            seconds = sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0))
+    assert seconds > 0.5
+
+
 @pytest.mark.parametrize(
     ("messages", "expected"),
     [
@@ -362,6 +405,77 @@ def test_the_calls_of_the_seed_work_as_they_stand(server: Server, shared: Path, 
     assert server.post("/cache/load", cache_path=kept, prompt_ids=ids).json() == {"loaded_speakers": ids}
     assert server.post("/remove", prompt_id="example_speaker_id").json() == {"status": "ok"}
     assert "example_speaker_id" not in server.http.get("/speakers").json()
+
+
+def test_only_so_many_conversations_are_open_at_once(server: Server, anna: str) -> None:
+    limits = Limits(running=1, waiting=2, retry_seconds=3)
+    service = Service.of(server.service.project, server.service.pool, Access(port=0), limits=limits)
+    with listening_app(voices.build(service, voices.Setup(Configuration(device="cpu")))) as url:
+        address = url.replace("http", "ws") + "/tts"
+        idle = [connect(address) for _ in range(3)]
+        for socket in idle:
+            socket.send(params())
+        while service.line.conversations < 3:
+            time.sleep(0.01)
+        with connect(address) as more:
+            (said,) = received(more)
+        assert said["error"] is True and "busy" in said["message"]
+        for socket in idle:
+            socket.close()
+        deadline = time.monotonic() + 30
+        while service.line.conversations and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with connect(address) as again:
+            again.send(params(audio_format="pcm"))
+            again.send(text("Hi.", done=True))
+            assert received(again)[-1].get("is_end") is True
+
+
+def test_one_who_does_not_say_who_shall_speak_is_not_waited_for(server: Server) -> None:
+    service = Service.of(server.service.project, server.service.pool, Access(port=0), limits=Limits(asking=0.3))
+    app = voices.build(service, voices.Setup(Configuration(device="cpu")))
+    with listening_app(app) as url, connect(url.replace("http", "ws") + "/tts") as socket:
+        (said,) = received(socket)
+    assert said["error"] is True and "Nothing has come" in said["message"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"origin": "https://page.example"}, {}, {"additional_headers": {"X-API-Key": "wrong"}}], ids=str
+)
+def test_conversations_are_held_with_those_who_may_use_the_server(server: Server, more: dict[str, Any]) -> None:
+    service = Service.of(server.service.project, server.service.pool, Access(port=0, keys=("right",)))
+    with listening_app(voices.build(service, voices.Setup(Configuration(device="cpu")))) as url:
+        address = url.replace("http", "ws") + "/tts"
+        with pytest.raises(InvalidStatus) as refused:
+            connect(address, **more)
+        assert refused.value.response.status_code == 403
+        with connect(address, additional_headers={"X-API-Key": "right"}) as socket:
+            socket.send("{")
+            assert "not right JSON" in received(socket)[0]["message"]
+
+
+def test_a_client_that_leaves_stops_speech_that_is_not_streamed(
+    server: Server, anna: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends: list[bool] = []
+    begun = threading.Event()
+
+    def watched(engine: Any, words: str, language: str, how: Any, options: Any, stopped: Callable[[], bool]) -> Any:
+        begun.set()
+        deadline = time.monotonic() + 30
+        while not stopped() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        ends.append(stopped())
+        yield from ()
+
+    monkeypatch.setattr(voices, "spoken", watched)
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{server.url}/tts", json={"text": "Hi.", "prompt_id": anna}, timeout=httpx.Timeout(10, read=0.5))
+    assert begun.wait(10)
+    deadline = time.monotonic() + 10
+    while not ends and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert ends == [True]
 
 
 def test_many_conversations_at_once_stay_apart(server: Server, anna: str) -> None:
