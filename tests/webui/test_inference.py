@@ -20,6 +20,7 @@ from gsv.jobs.registry import Jobs
 from gsv.paths import BUNDLED_NOTICE, Project
 from gsv.synthesis import decoder as decoder_module
 from gsv.synthesis import engine as engine_module
+from gsv.text.languages import CODES
 from gsv.versions import version_named
 from gsv.webui import inference
 from gsv.webui.home import Home
