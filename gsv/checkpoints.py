@@ -220,9 +220,7 @@ def missing_weights(path: Path) -> MissingWeightsError:
 def _official_source(path: Path) -> str | None:
     """The argument of `gsv download` that brings this file, or None for a file that is not an official one."""
     official = {
-        base: version.name
-        for version in reversed(VERSIONS.values())
-        for base in version.weights
+        base: version.name for version in reversed(VERSIONS.values()) for base in version.weights
     } | _SHARED_SOURCES
     return next((source for base, source in official.items() if f"/{path.as_posix()}".endswith(f"/{base}")), None)
 

@@ -27,7 +27,7 @@ from gsv.checkpoints import (
     read_generator,
     write_generator,
 )
-from gsv.errors import CheckpointError, TrainingError
+from gsv.errors import CheckpointError, InputError, TrainingError
 from gsv.fields import BatchSize, Epochs, ExperimentName, KeepOnlyLatest, SaveEvery, SaveEveryWeights, Seed, VersionName
 from gsv.models.discriminators import Discriminators
 from gsv.models.sovits import Sovits, SovitsConfig, slice_segments

@@ -195,7 +195,6 @@ def test_without_an_audio_folder_the_list_says_where_files_are(clips: Clips, pro
         ({"stages": ("1d",)}, "1d"),
         ({"stages": ()}, "choose from 1a, 1b, 1c"),
         ({"version": "v7"}, "no version"),
-        ({"version": "v3"}, "not built"),
         ({"gpus": "x"}, "GPU numbers"),
         ({"experiment": "a/b"}, "experiment name"),
     ],

@@ -111,7 +111,6 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("change_tts_inference", {"gpt_path": "/no.ckpt"}, "gpt_path: .* no.ckpt"),
     ("change_tts_inference_1", {"sovits_path": "/no.pth"}, "sovits_path: .* no.pth"),
     ("switch_version", {"version_": "v9"}, "version_: There is no version 'v9'; choose one of v1"),
-    ("switch_version", {"version_": "v4"}, "version_: Version v4 is not built yet; choose one of v1"),
     ("uvr_convert", {"model_name": "hpss"}, "inp_root is empty; name a recording"),
     ("uvr_convert", {"model_name": "hpss", "inp_root": "/not/there"}, f"inp_root: {GONE}"),
     ("uvr_convert", {"model_name": " ", "inp_root": CLIPS}, "model_name is empty; choose one of"),
