@@ -31,6 +31,13 @@ def land_line(match: re.Match[str]) -> str:
     return digit_by_digit(match[0], telephone=True)
 
 
+@rule(r"(?<![0-9])(\.?)([0-9]{17,})")
+def endless(match: re.Match[str]) -> str:
+    """More digits than anybody counts; said at once, so that no other rule has to look through them again and again."""
+    point = "点" if match[1] else ""
+    return point + digit_by_digit(match[2], telephone=not point)
+
+
 @rule(r"[0-9]+(?:\.[0-9]+){2,}")
 def version(match: re.Match[str]) -> str:
     """10.0.2: the first number may have two digits, the others are read digit by digit."""

@@ -5,6 +5,7 @@ character and the phrase dictionary corrects it word by word.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from pypinyin import Style, lazy_pinyin
@@ -38,13 +39,19 @@ class PolyphoneModel(Protocol):
 
 def dictionary_readings(word: str, is_name: bool = False) -> list[Syllable]:
     """The syllables of a word, perhaps a person's name, by pypinyin's dictionary, one for each character."""
+    return list(_syllables(word, is_name))
+
+
+# Text repeats its words, and pypinyin is what takes longest.
+@lru_cache(maxsize=1 << 14)
+def _syllables(word: str, is_name: bool) -> tuple[Syllable, ...]:
     if word in _MORE_PHRASES:
-        return [from_pinyin(reading) for reading in _MORE_PHRASES[word]]
+        return tuple(from_pinyin(reading) for reading in _MORE_PHRASES[word])
     if is_name and len(word) > 1 and word[0] in _FAMILY_NAMES and word not in phrases_dict:
-        return [from_pinyin(_FAMILY_NAMES[word[0]]), *dictionary_readings(word[1:])]
+        return (from_pinyin(_FAMILY_NAMES[word[0]]), *_syllables(word[1:], is_name=False))
     initials = lazy_pinyin(word, style=Style.INITIALS, errors=unread, neutral_tone_with_five=True)
     finals = lazy_pinyin(word, style=Style.FINALS_TONE3, errors=unread, neutral_tone_with_five=True)
-    return [_syllable(initial, final) for initial, final in zip(initials, finals, strict=True)]
+    return tuple(_syllable(initial, final) for initial, final in zip(initials, finals, strict=True))
 
 
 def corrected_readings(word: str, readings: Sequence[str]) -> list[Syllable]:

@@ -17,6 +17,7 @@ from gsv.text.chinese.numbers import number
 from gsv.text.chinese.rules import MEASURE, Rule
 
 RULES: tuple[Rule, ...] = (
+    codes.endless,
     quantities.money_range,
     quantities.money,
     quantities.money_behind,

@@ -9,9 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
 
-from pypinyin import Style, lazy_pinyin
-
-from gsv.text.chinese.polyphones import unread
+from gsv.text.chinese.polyphones import dictionary_readings
 
 _LONGEST_JOINED_THIRD_TONES = 3
 
@@ -125,14 +123,14 @@ def _join_er(cut: Sequence[Word]) -> list[Word]:
 
 
 def _join_wholly_third_tones(cut: Sequence[Word]) -> list[Word]:
-    return _join_third_tones(cut, lambda left, right: set(left) == set(right) == {"3"})
+    return _join_third_tones(cut, lambda left, right: set(left) == set(right) == {3})
 
 
 def _join_touching_third_tones(cut: Sequence[Word]) -> list[Word]:
-    return _join_third_tones(cut, lambda left, right: left[-1] == right[0] == "3")
+    return _join_third_tones(cut, lambda left, right: left[-1] == right[0] == 3)
 
 
-def _join_third_tones(cut: Sequence[Word], alike: Callable[[str, str], bool]) -> list[Word]:
+def _join_third_tones(cut: Sequence[Word], alike: Callable[[Sequence[int], Sequence[int]], bool]) -> list[Word]:
     tones = [_tones(word.text) for word in cut]
     joined: list[Word] = []
     just_joined = False
@@ -152,9 +150,8 @@ def _join_third_tones(cut: Sequence[Word], alike: Callable[[str, str], bool]) ->
     return joined
 
 
-def _tones(word: str) -> str:
-    finals = lazy_pinyin(word, style=Style.FINALS_TONE3, errors=unread, neutral_tone_with_five=True)
-    return "".join(final[-1:] or "?" for final in finals)
+def _tones(word: str) -> list[int]:
+    return [syllable.tone for syllable in dictionary_readings(word)]
 
 
 def _is_doubled(word: str) -> bool:
