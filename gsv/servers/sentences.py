@@ -3,6 +3,7 @@
 import re
 
 from gsv.errors import InputError, TextError
+from gsv.text import markup
 
 # A full stop ends a sentence only where something follows that is apart from it; in 3.14 it does not.
 _END = re.compile(r"[。！？!?；;…\n]+[\"'”’」』）)]*|\.+[\"'”’)]*(?=\s)")
@@ -26,7 +27,7 @@ class Incoming:
         for end in _END.finditer(self._rest):
             piece = self._rest[start : end.end()]
             short = _LAST_WORD.search(piece.rstrip("\"'”’)"))
-            if (short and short[1].lower() in _SHORT_FORMS) or not _speakable(piece):
+            if (short and short[1].lower() in _SHORT_FORMS) or not _speakable(piece) or markup.is_open(piece):
                 continue
             ready.append(piece)
             start = end.end()
@@ -47,4 +48,4 @@ class Incoming:
 
 
 def _speakable(text: str) -> bool:
-    return any(mark.isalnum() for mark in text)
+    return any(mark.isalnum() for mark in markup.without(text))

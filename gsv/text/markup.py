@@ -131,6 +131,18 @@ def written(text: str, given: Mapping[str, Given]) -> str:
     return _MARK.sub(lambda match: given[match[0]].word, text) if given else text
 
 
+def without(text: str) -> str:
+    """The words of a text alone, without what markup says about them."""
+    return _ELEMENT.sub(lambda element: element["word"] or " ", text)
+
+
+def is_open(text: str) -> bool:
+    """Whether an element begins in the text whose end is still to come."""
+    rest = _ELEMENT.sub("", text)
+    start = max(rest.rfind("<phoneme "), rest.rfind("<break "))
+    return start >= 0 and not ("/>" in rest[start:] or "</phoneme>" in rest[start:])
+
+
 def cut(text: str, pieces_of: Callable[[str], list[str]]) -> list[str]:
     """Pieces of a text by a way of cutting that knows no markup.
 

@@ -160,3 +160,10 @@ def test_any_mixture_is_cut_or_refused_with_one_sentence(parts: list[str]) -> No
         assert "\n" not in str(error)
     else:
         assert "".join(pieces).count(LIVE) == text.count(LIVE)
+
+
+def test_markup_that_comes_in_bits_is_waited_for() -> None:
+    assert markup.is_open('One <phoneme ph="AA1">a! ')
+    assert markup.is_open('One <break time="1.')
+    assert not markup.is_open(f"One {LIVE}. 1 < 2!")
+    assert markup.without(f'<break time="1s"/>We {LIVE}.') == " We live."
