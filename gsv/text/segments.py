@@ -38,11 +38,12 @@ class _Piece:
 
 
 _MARKS = frozenset("〜~,.;:!?，。！？；：、·([{<（【《〈「『“‘)]}>）】》〉」』”’\"-_—#$%&…￥'*+=@\\^`|\n\r")
-# Latin letters among ASCII signs; a degree sign, for instance, makes °C part of the language around it.
-_ENGLISH = re.compile(
-    f"(?=.*[{LATIN}])[{LATIN}\u0020-\u007e\u00b7\u0250-\u02ff\u0300-\u036f\u2000-\u206f\u3000-\u303f\uff00-\uffef]+",
-    re.DOTALL,
+# Latin letters among the signs that may stand between them, or other signs; a unit with a sign (°C, μm) is no word.
+_AMONG_LETTERS = rf"{LATIN}\s\u0020-\u007e\u00b7\u0250-\u02ff\u0300-\u036f\u2000-\u206f\u3000-\u303f\uff00-\uffef"
+_ENGLISH_OR_NOT = re.compile(
+    rf"[°µμ][A-Za-z]{{1,2}}(?![A-Za-z])|[{_AMONG_LETTERS}]+|(?:(?![°µμ][A-Za-z])[^{_AMONG_LETTERS}])+|[°µμ]"
 )
+_LETTER = re.compile(f"[{LATIN}]")
 # Units that the rules of these languages write out.
 _UNIT = re.compile(f"(?:cm|db|ds|kg|km|km/h|ml|mm|m|m/s|s)(?![{LATIN}/0-9])(?!.*[{LATIN}])", re.DOTALL)
 _UNITS_READ_BY: frozenset[Kind] = frozenset({"zh", "yue"})
@@ -151,7 +152,17 @@ def _pieces(text: str, rules: LanguageCode) -> list[_Piece]:
                 marks_in_front = ""
     if marks_in_front:
         runs.append(("symbols", marks_in_front))
-    return [_Piece("en" if kind == "symbols" and _ENGLISH.fullmatch(run) else kind, run) for kind, run in runs]
+    return [
+        piece for kind, run in runs for piece in (_english_apart(run) if kind == "symbols" else [_Piece(kind, run)])
+    ]
+
+
+def _english_apart(signs: str) -> list[_Piece]:
+    """Signs and Latin letters in pieces of English words and of other signs."""
+    return [
+        _Piece("en" if _LETTER.search(part[0]) and part[0][0] not in "°µμ" else "symbols", part[0])
+        for part in _ENGLISH_OR_NOT.finditer(signs)
+    ]
 
 
 def _merged(pieces: list[_Piece]) -> list[_Piece]:
