@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from gsv.cli_lists import lists
+from gsv.cli_phones import phones
 from gsv.cli_serve import serve_app
 from gsv.errors import sentence
 from gsv.jobs.commands import stage_commands
@@ -40,6 +41,7 @@ app.add_typer(
 )
 app.add_typer(lists, name="list")
 app.add_typer(serve_app, name="serve")
+app.command()(phones)
 
 
 class Settings:
