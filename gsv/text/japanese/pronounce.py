@@ -8,9 +8,14 @@ Sequence-to-Sequence Acoustic Modeling for Neural TTS" (IEICE Transactions, 2021
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from gsv.text.symbols import JAPANESE_PITCH
+
+if TYPE_CHECKING:
+    from opencc import OpenCC
 
 RISE, FALL = JAPANESE_PITCH
 # Not in any symbol table, so that models know borders of accent phrases as the unknown symbol.
@@ -26,6 +31,9 @@ _LETTER = (
 # A point inside a number belongs to it.
 _RUN = re.compile(f"(?:[{_LETTER}]|(?<=[{_DIGIT}])[.．](?=[{_DIGIT}]))+")
 _MARKS = {"：": ",", "；": ",", "，": ",", "、": ",", "·": ",", "。": ".", "\n": ".", "！": "!", "？": "?"}
+
+# Marks of repetition and the like have no sound without a letter before them.
+_SILENT_LETTERS = "々〻ゝゞヽヾー・゠\u3099\u309aｰﾞﾟ"
 
 # Open JTalk's buffers are limited; longer runs are cut before a change of script.
 _LONGEST_RUN = 200
@@ -65,7 +73,7 @@ def read_kana(kana: str) -> list[str]:
 
 
 def _marks(text: str) -> list[str]:
-    return [_MARKS.get(mark, mark) for mark in text if mark != " "]
+    return [_MARKS.get(mark, mark) for mark in text if mark in "\n　" or not mark.isspace()]
 
 
 def _stretches(run: str) -> Iterator[str]:
@@ -89,10 +97,35 @@ class _Label:
     f1: int | None
 
 
-def _analysed(run: str) -> Iterator[str]:
+def _analysed(run: str) -> list[str]:
+    """Phones of a run of letters.
+
+    One that Open JTalk knows nothing of is tried again in Japanese forms of its characters (华 is 華). If that does not
+    help either, the characters stand for themselves: no symbol table has them.
+    """
+    if not run.strip(_SILENT_LETTERS):
+        return []
+    return list(_heard(run)) or list(_heard(_in_japanese_forms(run))) or list(run)
+
+
+def _in_japanese_forms(text: str) -> str:
+    return _converter("t2jp").convert(_converter("s2t").convert(text))
+
+
+@cache
+def _converter(name: str) -> "OpenCC":
+    from opencc import OpenCC
+
+    return OpenCC(name)
+
+
+def _heard(run: str) -> Iterator[str]:
     import pyopenjtalk
 
-    labels = [_parsed(label) for label in pyopenjtalk.make_label(pyopenjtalk.run_frontend(run))]
+    words = pyopenjtalk.run_frontend(run)
+    if all(word["pos"] == "記号" for word in words):
+        return
+    labels = [_parsed(label) for label in pyopenjtalk.make_label(words)]
     # The first and the last label are the silences around the run.
     for label, following in pairwise(labels[1:]):
         if label.phone == "pau":

@@ -4,6 +4,7 @@ Numbers, counters and dates in the usual spelling stay as they are: Open JTalk r
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 
 from gsv.text.japanese.units import UNITS
@@ -92,6 +93,7 @@ _MONTH = "(?P<month>0?[1-9]|1[0-2])"
 _DAY = "(?P<day>0?[1-9]|[12][0-9]|3[01])"
 
 _RULES = _compiled(
+    (r"[０-９]+(?:[:：.．,，/／－-][０-９]+)+", lambda match: unicodedata.normalize("NFKC", match[0])),
     # Words that Open JTalk's dictionary has a wrong reading for.
     ("お月さん", "おつきさん"),
     ("お日さん", "おひさん"),
@@ -100,7 +102,7 @@ _RULES = _compiled(
     # Postal codes, telephone numbers.
     (rf"〒\s?(\d{{3}}{_HYPHEN}?\d{{4}})(?!\d)", _postal_code),
     (
-        rf"(?<![\d.])(?:0\d{{1,4}}[-‐‑‒–−－(（]\d{{1,4}}[-‐‑‒–−－)）]\d{{3,4}}|0120{_HYPHEN}?\d{{2,3}}{_HYPHEN}?\d{{3,4}}"
+        rf"(?<![\d.])(?:[(（]?0\d{{1,4}}[-‐‑‒–−－()（）]\d{{1,4}}[-‐‑‒–−－)）]\d{{3,4}}|0120{_HYPHEN}?\d{{2,3}}{_HYPHEN}?\d{{3,4}}"
         rf"|0[5-9]0\d{{8}}|0\d{{9}})(?![\d.])",
         _telephone,
     ),
@@ -163,7 +165,13 @@ _NAMES = {
     "℃": "°C",
     "℉": "°F",
 }
-_VOICING = str.maketrans("゛゜", "\u3099\u309a")
+# Marks of voicing join the letter before them; letters of no other use are those that sound the same.
+_LETTERS = str.maketrans(
+    dict(
+        zip("゛゜ゕゖㇰㇱㇲㇳㇴㇵㇶㇷㇸㇹㇺㇻㇼㇽㇾㇿ", "\u3099\u309aヵヶクシストヌハヒフヘホムラリルレロ", strict=True)
+    )
+    | {"ヷ": "ヴァ", "ヸ": "ヴィ", "ヹ": "ヴェ", "ヺ": "ヴォ", "ヿ": "コト", "ゟ": "より"}
+)
 
 
 def normalize(text: str) -> str:
@@ -172,7 +180,7 @@ def normalize(text: str) -> str:
     Signs, units, times and dates with signs, telephone numbers and prices are written out; of marks in a row the first
     is kept; pictures and what cannot be seen are left out. All else stays as it is.
     """
-    text = plain_signs(text.translate(_VOICING), _NAMES, "{denominator}分の{numerator}")
+    text = plain_signs(text.translate(_LETTERS), _NAMES, "{denominator}分の{numerator}")
     for pattern, spoken in _RULES:
         text = pattern.sub(spoken, text)
     return collapse_punctuation(text)
