@@ -1,10 +1,11 @@
-"""Measures how fast gsv speaks, and how fast it slices recordings, on this machine.
+"""Measures how fast gsv speaks, reads texts, and slices recordings, on this machine.
 
     python tools/bench.py --random v2            official widths, random weights: speed does not depend on the values
     python tools/bench.py --gpt A.ckpt --sovits B.pth
     python tools/bench.py --random v2Pro --json results.json
     python tools/bench.py --random v2 --clients 1 8 32
     python tools/bench.py --slicing
+    python tools/bench.py --text
 
 Prints the median of several rounds, with hardware and versions. One round is: read a sentence and make its semantic
 tokens (a fixed number of them, with the end mark held back), turn tokens into a wave, and all of it together. A round
@@ -34,6 +35,7 @@ import psutil
 import torch
 from transformers import HubertConfig, HubertModel
 
+import bench_text
 from gsv.audio.io import load, save_wav
 from gsv.dataset.slicing import SliceOptions, SliceStep
 from gsv.dataset.workers import Item
@@ -373,22 +375,27 @@ def main() -> int:
     parser.add_argument("--narrow", action="store_true", help="random weights of the widths that tests use")
     parser.add_argument("--clients", type=int, nargs="+", metavar="N", help="measure so many requests at once")
     parser.add_argument("--slicing", action="store_true", help="measure slicing")
+    parser.add_argument(
+        "--text", action="store_true", help="measure reading of texts, each language in a fresh process"
+    )
     parser.add_argument("--device", help="cpu, cuda, cuda:N or mps; the fastest if not given")
     parser.add_argument("--threads", type=int, help="CPU threads; torch's choice if not given")
     parser.add_argument("--rounds", type=int, default=3, help="rounds that the medians are taken of")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args()
-    if [bool(options.random), bool(options.sovits or options.gpt), options.slicing].count(True) != 1:
-        parser.error("give either --random VERSION or weight files or --slicing")
+    if [bool(options.random), bool(options.sovits or options.gpt), options.slicing, options.text].count(True) != 1:
+        parser.error("give either --random VERSION or weight files or --slicing or --text")
     if options.rounds < 1 or min(options.clients or [1]) < 1:
         parser.error("--rounds and --clients must be 1 or more")
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     try:
-        results: Sequence[Result | LoadResult | SlicingResult]
+        results: Sequence[Result | LoadResult | SlicingResult | bench_text.TextResult]
         if options.slicing:
             results = [measure_slicing(options.rounds)]
+        elif options.text:
+            results = bench_text.measure_all(options.rounds)
         else:
             hold_back_end_marks()
             if options.random:
@@ -410,7 +417,7 @@ def main() -> int:
             print(f"{key.replace('_', ' '):<30} {value}")
         print()
     if options.json:
-        content = found if options.clients else found[0]
+        content = found if options.clients or options.text else found[0]
         options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return 0
 

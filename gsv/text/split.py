@@ -158,7 +158,6 @@ METHODS: dict[str, Callable[[str], str]] = {
     "cut3": _cut3,
     "cut4": _cut4,
     "cut5": _cut5,
-    "auto": _auto,
 }
 
 

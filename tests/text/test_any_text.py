@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from gsv.errors import TextError
 from gsv.text.frontend import Frontend
-from gsv.text.languages import CODES, LANGUAGES, codes_of
+from gsv.text.languages import CODES, LANGUAGES, Language, codes_of
 from gsv.text.split import METHODS
 from gsv.text.symbols import PAUSES, PUNCTUATION, UNKNOWN, TableName
 
-WORDS = {
+WORDS: dict[str, set[Language]] = {
     "你好": {"zh", "yue", "ja"},
     "苹果": {"zh", "yue", "ja"},
     "window": {"en"},
