@@ -40,7 +40,7 @@ def ratio(match: re.Match[str]) -> str:
     return "比".join(map(number, match[0].split(":")))
 
 
-@rule(r"(?<=血压)([^0-9]*)([0-9]{2,3})/([0-9]{2,3})(?![0-9])")
+@rule(r"(?<=血压)([^0-9]{0,6})([0-9]{2,3})/([0-9]{2,3})(?![0-9])")
 def blood_pressure(match: re.Match[str]) -> str:
     """血压120/80: no fraction."""
     return f"{match[1]}{cardinal(match[2])}，{cardinal(match[3])}"
@@ -78,7 +78,8 @@ def comparison(match: re.Match[str]) -> str:
 def power(match: re.Match[str]) -> str:
     """a²."""
     exponent = "".join(_SUPERSCRIPTS[digit] for digit in match[0])
-    return f"的{exponent.replace('-', '负')}次方"
+    words = re.sub("[0-9]+", lambda digits: cardinal(digits[0]), exponent)
+    return f"的{words.replace('-', '负')}次方"
 
 
 @rule(r"(-?)([0-9]+)/([0-9]+)")

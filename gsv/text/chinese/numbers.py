@@ -1,6 +1,7 @@
 """Numbers as Chinese words."""
 
 DIGITS = "零一二三四五六七八九"
+_COUNTABLE = 24
 # Powers of ten that have a character of their own.
 _UNITS = {8: "亿", 4: "万", 3: "千", 2: "百", 1: "十"}
 
@@ -12,12 +13,17 @@ def digit_by_digit(digits: str, telephone: bool = False) -> str:
 
 
 def cardinal(digits: str) -> str:
-    """`105` -> 一百零五, `15` -> 十五, `007` -> 七, `0` -> 零; an empty string stays empty."""
+    """`105` -> 一百零五, `15` -> 十五, `007` -> 七, `0` -> 零; an empty string stays empty.
+
+    What is too large to count (more than 24 digits) is read digit by digit.
+    """
     if not digits:
         return ""
     significant = digits.lstrip("0")
     if not significant:
         return DIGITS[0]
+    if len(significant) > _COUNTABLE:
+        return digit_by_digit(digits)
     words = _words(significant)
     return words[1:] if words.startswith("一十") else words
 
