@@ -2,14 +2,15 @@
 
 Two ways: pypinyin reads each word by its phrase dictionary, or a `PolyphoneModel` reads the whole clause character by
 character and the phrase dictionary corrects it word by word.
-
-pypinyin loads its dictionaries when it is imported, which therefore waits for the first word: Cantonese shares the rules
-of writing out but not the readings.
 """
 
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Protocol
+
+from pypinyin import Style, lazy_pinyin
+from pypinyin.contrib.tone_convert import to_finals_tone3, to_initials, to_tone3
+from pypinyin.phrases_dict import phrases_dict
 
 from gsv.text.chinese.syllables import Syllable
 from gsv.text.symbols import PUNCTUATION, UNKNOWN
@@ -44,9 +45,6 @@ def dictionary_readings(word: str, is_name: bool = False) -> list[Syllable]:
 # Text repeats its words, and pypinyin is what takes longest.
 @lru_cache(maxsize=1 << 14)
 def _syllables(word: str, is_name: bool) -> tuple[Syllable, ...]:
-    from pypinyin import Style, lazy_pinyin
-    from pypinyin.phrases_dict import phrases_dict
-
     if word in _MORE_PHRASES:
         return tuple(from_pinyin(reading) for reading in _MORE_PHRASES[word])
     if is_name and len(word) > 1 and word[0] in _FAMILY_NAMES and word not in phrases_dict:
@@ -66,9 +64,6 @@ def corrected_readings(word: str, readings: Sequence[str]) -> list[Syllable]:
 
 def _phrase(word: str) -> list[str] | None:
     """The dictionary's reading of a whole word, or None where it has none that fits here."""
-    from pypinyin.contrib.tone_convert import to_tone3
-    from pypinyin.phrases_dict import phrases_dict
-
     syllables = phrases_dict.get(word)
     if syllables is None:
         return None
@@ -81,8 +76,6 @@ def _phrase(word: str) -> list[str] | None:
 
 def from_pinyin(reading: str) -> Syllable:
     """The syllable of a pinyin with its tone as a digit; a mark stands for itself."""
-    from pypinyin.contrib.tone_convert import to_finals_tone3, to_initials
-
     if not reading[0].isalpha():
         return Syllable(reading)
     return _syllable(to_initials(reading), to_finals_tone3(reading, neutral_tone_with_five=True))
