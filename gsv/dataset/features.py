@@ -21,11 +21,10 @@ from gsv.errors import InputError
 from gsv.fields import ExperimentName, SplitAtCommas, VersionName, WorkerGpus
 from gsv.paths import Experiment, Project, alone_in, clear_unfinished
 from gsv.progress import Progress, TerminalProgress
-from gsv.text.languages import language_of_tag
+from gsv.text.languages import WITH_FEATURES, language_of_tag
 from gsv.versions import Version, version_named
 
 STAGES: tuple[Literal["1a", "1b", "1c"], ...] = ("1a", "1b", "1c")
-_WITH_FEATURES = "zh"
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def _steps(
     """The steps of the chosen stages in order, each with the table it writes and the weights it needs."""
     project = options.project
     if "1a" in options.stages:
-        with_features = any(language_of_tag(item.language) == _WITH_FEATURES for item in items)
+        with_features = any(language_of_tag(item.language) in WITH_FEATURES for item in items)
         roberta = options.roberta or project.roberta
         step = TextStep(experiment, version, roberta, project.g2pw, with_features, project.pronunciations)
         yield step, name_to_text(experiment), roberta if with_features else None

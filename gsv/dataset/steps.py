@@ -30,6 +30,7 @@ from gsv.models.encoders import HUBERT_RATE, ContentEncoder, TextEncoder, load_s
 from gsv.models.generators import network_of
 from gsv.paths import Experiment, written_whole
 from gsv.text.frontend import Frontend
+from gsv.text.languages import WITH_FEATURES
 from gsv.versions import Version, version_named
 
 Made = Literal["done", "kept"]
@@ -84,7 +85,7 @@ class TextStep:
             row = [item.name, " ".join(reading.phones), str(counts), norm_text]
             path = self.experiment.bert / f"{item.name}.pt"
             known = earlier.get(item.name) == row
-            if counts is None or encoder is None:
+            if counts is None or encoder is None or reading.language not in WITH_FEATURES:
                 # Features of an earlier text under this name would be trained with.
                 path.unlink(missing_ok=True)
             elif not (known and _is_shaped(path, None, len(reading.phones))):

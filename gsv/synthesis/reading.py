@@ -10,9 +10,7 @@ from torch import Tensor
 from gsv.models.encoders import TextEncoder
 from gsv.synthesis.turns import Turns
 from gsv.text.frontend import Frontend, Reading
-
-# Languages whose phonemes come with text features; the others get zeros.
-_WITH_FEATURES = frozenset({"zh"})
+from gsv.text.languages import WITH_FEATURES
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Reader:
         return self.read(self.frontend.closed(text.strip(), language), language)
 
     def _features(self, reading: Reading) -> Tensor:
-        if reading.language in _WITH_FEATURES and reading.word2ph is not None:
+        if reading.language in WITH_FEATURES and reading.word2ph is not None:
             encoder = self.text_encoder()
             with self.turns.turn("pass"):
                 features = encoder.features(reading.norm_text, reading.word2ph)

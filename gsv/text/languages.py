@@ -9,6 +9,8 @@ from gsv.text.symbols import TableName
 Language = Literal["zh", "en", "ja", "ko", "yue"]
 
 NAMES: dict[Language, str] = {"zh": "Mandarin", "en": "English", "ja": "Japanese", "ko": "Korean", "yue": "Cantonese"}
+# Languages whose phones come with features of the text encoder; models learnt the others with zeros.
+WITH_FEATURES: frozenset[Language] = frozenset({"zh"})
 # The languages that models of a symbol table have learnt.
 LANGUAGES: dict[TableName, tuple[Language, ...]] = {"v1": ("zh", "en", "ja"), "v2": ("zh", "en", "ja", "ko", "yue")}
 
