@@ -189,6 +189,11 @@ def write_tensors(path: Path, weight: Weight) -> None:
     _save(path, weight)
 
 
+def write_content(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes what `read_content` reads, whole or not at all."""
+    _save(path, content)
+
+
 def export_generator(state: Mapping[str, Tensor], config: Config, info: str, version: str) -> GeneratorFile:
     """A trained generator as the official exporter lays it out: half precision, buffers too, no posterior encoder."""
     kept = {name: tensor for name, tensor in state.items() if "enc_q" not in name}

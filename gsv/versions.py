@@ -92,6 +92,7 @@ class Version:
     no_reference_free: str = ""
     no_auxiliary: str = ""
     no_streaming: str = ""
+    no_super_sampling: str = ""
     # The demo voice in the repository, which takes the place of base models that are not there.
     bundled: BaseWeights | None = None
 

@@ -13,6 +13,7 @@ import gsv  # noqa: F401  Before torch: it tells OpenMP how to wait.
 
 # isort: split
 import argparse
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,24 +29,30 @@ from gsv.checkpoints import (
     GeneratorFile,
     GptFile,
     halved,
+    write_content,
     write_discriminator,
     write_generator,
     write_gpt,
     write_tensors,
 )
 from gsv.errors import AudioError, GsvError, InputError
+from gsv.models.bigvgan import BigVgan, BigVganConfig
 from gsv.models.encoders import HUBERT_RATE, ContentEncoder
+from gsv.models.mel_vocoders import hifi
 from gsv.models.speaker import SpeakerConfig, SpeakerEncoder
 from gsv.models.t2s import PREFIX, T2S, T2SConfig
+from gsv.paths import written_whole
 from gsv.training.loop import derived_seed
 from gsv.training.sovits import DiscriminatorWidths
 from gsv.training.start import UNTRAINED, built, read_config, untrained_generator
-from gsv.versions import HUBERT, SPEAKER_ENCODER, Version, version_named
+from gsv.versions import HUBERT, SPEAKER_ENCODER, FlowFacts, Version, version_named
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 NOTICE = "These weights are untrained: random numbers in the layout of real ones, for training from scratch.\n"
 # Longer clips are cut, to bound memory; a codebook does not need them whole.
 LONGEST = 60.0
+# Channels after a vocoder's first layer, each upsampling halving them.
+NARROW_VOCODER = 64
 
 
 def write_set(
@@ -55,7 +62,7 @@ def write_set(
 
     `sovits` is the configuration of SoVITS, by default the one among `configs`.
     """
-    sovits = sovits or configs / "s2.json"
+    sovits = sovits or configs / ("s2-flow.json" if version.uses_flow else "s2.json")
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; name a new folder, so that no real weights are replaced.")
     settings, gpt = read_config(sovits), read_config(configs / "s1.yaml")
@@ -85,7 +92,10 @@ def write_set(
     config = {**settings, "model": {**settings["model"], "version": version.name}}
     generator_file = GeneratorFile(halved(generator.state_dict()), config, UNTRAINED, version.name)
     write_generator(folder / base.generator, generator_file)
-    write_discriminator(folder / base.discriminator, DiscriminatorFile(halved(discriminators.state_dict())))
+    if base.discriminator is not None:
+        write_discriminator(folder / base.discriminator, DiscriminatorFile(halved(discriminators.state_dict())))
+    if version.flow is not None:
+        write_vocoder(folder, version.flow)
     weight = {PREFIX + name: tensor for name, tensor in transformer.state_dict().items()}
     write_gpt(folder / base.gpt, GptFile(halved(weight), gpt, UNTRAINED))
     if version.uses_speaker_vector:
@@ -93,6 +103,25 @@ def write_set(
         write_tensors(folder / SPEAKER_ENCODER, halved(speaker.state_dict()))
     (folder / "UNTRAINED.txt").write_text(NOTICE, encoding="utf-8")
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def write_vocoder(folder: Path, facts: FlowFacts) -> None:
+    """A narrow untrained vocoder of the kind that the version speaks through."""
+    if facts.vocoder_config is None:
+        write_tensors(folder / facts.vocoder, dict(hifi(facts.bands, NARROW_VOCODER).state_dict()))
+        return
+    config = {
+        "num_mels": facts.bands,
+        "upsample_initial_channel": NARROW_VOCODER,
+        "resblock_kernel_sizes": [3],
+        "resblock_dilation_sizes": [[1, 3, 5]],
+        "use_bias_at_final": False,
+        "use_tanh_at_final": False,
+    }
+    network = built(lambda: BigVgan(BigVganConfig.from_dict(config)))
+    write_content(folder / facts.vocoder, {"generator": halved(network.state_dict())})
+    with written_whole(folder / facts.vocoder_config) as temporary:
+        temporary.write_text(json.dumps(config, indent=2), encoding="utf-8")
 
 
 @torch.no_grad()

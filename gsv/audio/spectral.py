@@ -92,6 +92,12 @@ def flow_scaled(mel: Tensor) -> Tensor:
     return (mel - low) / (high - low) * 2 - 1
 
 
+def flow_unscaled(scaled: Tensor) -> Tensor:
+    """The inverse of `flow_scaled`."""
+    low, high = _FLOW_RANGE
+    return (scaled + 1) / 2 * (high - low) + low
+
+
 @cache
 def _kaldi_basis(n_fft: int, device: torch.device) -> Tensor:
     """Filters [n_fft / 2 + 1, 80] that are triangles on the Mel scale, from 20 Hz to half the sampling rate."""

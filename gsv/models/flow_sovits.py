@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gsv.errors import CheckpointError
 from gsv.models.dit import DiTConfig
 from gsv.models.flow_matching import FlowMatching
 from gsv.models.layers import GatedStack, fold_weight_norm, length_mask, take_over
@@ -40,10 +41,19 @@ class FlowSovitsConfig:
     def from_weights(
         cls, version: Version, config: Mapping[str, Any], weights: Mapping[str, Tensor]
     ) -> "FlowSovitsConfig":
-        """From a checkpoint's `config.model` and its tensors' shapes, which are always right."""
+        """From a checkpoint's `config.model` and its tensors' shapes, which are always right.
+
+        Raises CheckpointError if there are none of a flow matcher.
+        """
         layers = sum(name.startswith("wns1.enc.in_layers.") and name.endswith(".bias") for name in weights)
         base = SovitsConfig.from_weights(config, weights)
-        return cls(base, _facts(version), DiTConfig.from_weights(weights, _ESTIMATOR), layers)
+        try:
+            dit = DiTConfig.from_weights(weights, _ESTIMATOR)
+        except (KeyError, ValueError) as error:
+            raise CheckpointError(
+                f"The weight file lacks {error.args[0]}, or it has another shape; it is damaged or of another kind."
+            ) from error
+        return cls(base, _facts(version), dit, layers)
 
     @classmethod
     def for_version(cls, version: Version, config: Mapping[str, Any]) -> "FlowSovitsConfig":

@@ -8,11 +8,14 @@ from typing import Any, TypeVar
 import torch
 
 from gsv.models.encoders import ContentEncoder, TextEncoder, load_speaker_encoder
+from gsv.models.mel_vocoders import MelVocoder
 from gsv.models.speaker import SpeakerEncoder
 from gsv.paths import Project
+from gsv.synthesis.flow import load_vocoder
 from gsv.synthesis.turns import Turns
 from gsv.text.frontend import Frontend
 from gsv.text.symbols import TableName
+from gsv.versions import FlowFacts
 
 T = TypeVar("T")
 
@@ -39,6 +42,10 @@ class Common:
     def speaker_encoder(self) -> SpeakerEncoder:
         path = self.project.speaker_encoder
         return self._once(("speaker", ""), lambda: load_speaker_encoder(path).to(self.device, self.dtype))
+
+    def vocoder(self, facts: FlowFacts) -> MelVocoder:
+        key = ("vocoder", facts.vocoder)
+        return self._once(key, lambda: load_vocoder(self.project, facts).to(self.device, self.dtype))
 
     def frontend(self, symbols: TableName) -> Frontend:
         project = self.project

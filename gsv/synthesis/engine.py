@@ -12,20 +12,25 @@ number of threads may call them at once: the tokens of all are drawn together, a
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from gsv.checkpoints import read_generator, read_gpt
+from gsv.checkpoints import read_gpt
 from gsv.devices import best_device, working_dtype
 from gsv.errors import CheckpointError, InputError, SynthesisError
+from gsv.lora import read_voice
+from gsv.models.flow_sovits import FlowSovits
+from gsv.models.generators import Generator, network_of
 from gsv.models.sovits import Sovits
 from gsv.models.t2s import T2S
 from gsv.paths import Project
 from gsv.synthesis.common import Common
 from gsv.synthesis.decoder import TOKENS_AT_MOST, Continuation, Row
+from gsv.synthesis.flow import FlowPrompt, FlowSpeaker
 from gsv.synthesis.reading import Phonemes, Reader
 from gsv.synthesis.sampling import SamplingOptions
 from gsv.synthesis.scheduler import Scheduler
@@ -34,7 +39,7 @@ from gsv.synthesis.streaming import BY_PIECE, Streaming
 from gsv.synthesis.turns import StoppedError, never
 from gsv.synthesis.voice import Voice, VoiceMaker
 from gsv.text.markup import pauses
-from gsv.versions import Version, version_named
+from gsv.versions import FlowFacts, Version, version_named
 
 TOKEN_RATE = 25
 
@@ -61,7 +66,11 @@ class SpeechOptions:
         batch_size: pieces decoded together; more is faster and needs more memory.
         bucket_threshold: pieces share a batch when the shorter's length is at least this share of the longer's.
         seed: of all random draws, 0 to 2^32 - 1; None or -1 draws one, which the answer tells.
-        noise_scale: spread of the latent around its mean, 0 to 2; None is the model's own.
+        noise_scale: spread of the latent around its mean, 0 to 2; None is the model's own. v1 and v2 alone.
+        sample_steps: steps of flow matching, 4 to 128; None is the version's own. This and what follows: v3 and v4
+            alone, the others have no use for it.
+        guidance: of flow matching by the condition, 0 to 5; 0, which the models are made for, is none.
+        super_sampling: v3's 24 kHz made 48 kHz.
     """
 
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
@@ -72,6 +81,9 @@ class SpeechOptions:
     bucket_threshold: float = 0.75
     seed: int | None = None
     noise_scale: float | None = None
+    sample_steps: int | None = None
+    guidance: float = 0.0
+    super_sampling: bool = False
 
     def __post_init__(self) -> None:
         if not 0.1 <= self.speed <= 10:
@@ -84,6 +96,10 @@ class SpeechOptions:
             raise InputError(f"seed is {self.seed}; it must be between 0 and {SEEDS - 1}, or -1 to draw one.")
         if self.noise_scale is not None and not 0 <= self.noise_scale <= 2:
             raise InputError(f"noise_scale is {self.noise_scale:g}; it must be between 0 and 2.")
+        if self.sample_steps is not None and not 4 <= self.sample_steps <= 128:
+            raise InputError(f"sample_steps is {self.sample_steps}; it must be between 4 and 128.")
+        if not 0 <= self.guidance <= 5:
+            raise InputError(f"guidance is {self.guidance:g}; it must be between 0 and 5.")
 
 
 @dataclass(frozen=True)
@@ -133,7 +149,7 @@ class Engine:
     def __init__(
         self,
         version: Version,
-        sovits: Sovits,
+        sovits: Generator,
         t2s: T2S,
         project: Project,
         device: torch.device,
@@ -148,7 +164,8 @@ class Engine:
         self.project = project
         self.device = device
         self.dtype = dtype
-        self.sovits = sovits.for_inference().to(device, dtype)
+        self.vocoder = self.common.vocoder(version.flow) if version.flow else None
+        self.sovits = sovits.to(device, dtype).for_inference()
         self.t2s = t2s.to(device, dtype).for_decoding()
         self.scheduler = Scheduler(self.t2s, self.common.turns)
 
@@ -168,8 +185,8 @@ class Engine:
         Raises MissingWeightsError, CheckpointError or UnsafeCheckpointError.
         """
         project = project or Project.default()
-        generator = read_generator(
-            project.resolve(sovits) if sovits else project.base(version_named(version)).generator
+        generator = read_voice(
+            project.resolve(sovits) if sovits else project.base(version_named(version)).generator, project
         )
         detected = version_named(generator.version)
         module = generator.config.get("content_module")
@@ -177,7 +194,7 @@ class Engine:
         target = best_device(device)
         return cls(
             detected,
-            Sovits.from_weights(generator.config["model"], generator.weight),
+            network_of(detected, generator.config["model"], generator.weight),
             T2S.from_weights(file.config["model"], file.weight),
             project,
             target,
@@ -207,7 +224,7 @@ class Engine:
         common = self.common
         content = common.content_encoder(self.project.content_encoder(self.content_module))
         speaker = common.speaker_encoder() if self.version.uses_speaker_vector else None
-        return VoiceMaker(self.sovits, content, speaker, self.reader, self.device, self.dtype)
+        return VoiceMaker(self.version, self.sovits, content, speaker, self.reader, self.device, self.dtype)
 
     def voice(
         self, audio: str | Path, transcript: str = "", language: str = "en", auxiliary: Sequence[str | Path] = ()
@@ -271,6 +288,8 @@ class Engine:
             for fragment in self.stream(text, language, voice, options, stopped):
                 yield fragment.wave
             return
+        if self.version.no_streaming:
+            raise InputError(self.version.no_streaming)
         plan = self._plan(text, language, voice, options)
         try:
             for i in range(len(plan.pieces)):
@@ -335,19 +354,56 @@ class Engine:
         return Row(whole.ids, whole.bert, plan.voice.prompt, generator, plan.options.sampling, limit)
 
     def _speaker(self, plan: "Plan", place: int, attempt: int) -> Speaker:
-        generator = plan.generator(place, 1 + RETRIES + attempt, self.device)
-        noise = Noise(self.sovits.config.inter_channels, generator)
+        assert isinstance(self.sovits, Sovits), "versions that speak by flow matching have a speaker of their own"
+        noise = Noise(self.sovits.config.inter_channels, self._noise(plan, place, attempt))
         options = plan.options
         text = plan.phonemes[place].ids
         return Speaker(self.sovits, text, plan.voice.timbre, options.speed, options.noise_scale, noise)
+
+    def _noise(self, plan: "Plan", place: int, attempt: int) -> torch.Generator:
+        return plan.generator(place, 1 + RETRIES + attempt, self.device)
+
+    def _sound(self, plan: "Plan", place: int, take: "Take", stopped: Callable[[], bool]) -> np.ndarray:
+        """A take's tokens as a wave, [samples] of float32."""
+        if self.version.flow is not None:
+            codes = torch.tensor(take.tokens, device=self.device)
+            return self._flow_speaker(plan, place, take.attempt, self.version.flow, stopped).whole(codes)
+        with self.common.turns.turn("pass", stopped):
+            return self._speaker(plan, place, take.attempt).whole(take.tokens)
+
+    def _flow_speaker(
+        self, plan: "Plan", place: int, attempt: int, facts: FlowFacts, stopped: Callable[[], bool]
+    ) -> FlowSpeaker:
+        voice, options = plan.voice, plan.options
+        assert isinstance(self.sovits, FlowSovits) and self.vocoder is not None
+        if voice.transcript is None or voice.mel is None:
+            raise InputError(self.version.no_reference_free)
+
+        @contextmanager
+        def turn() -> Iterator[None]:
+            if stopped():
+                raise StoppedError
+            with self.common.turns.turn("pass", stopped):
+                yield
+
+        return FlowSpeaker(
+            self.sovits,
+            self.vocoder,
+            FlowPrompt(voice.prompt, voice.transcript.ids, voice.timbre, voice.mel),
+            plan.phonemes[place].ids,
+            options.speed,
+            options.sample_steps or facts.sample_steps,
+            options.guidance,
+            self._noise(plan, place, attempt),
+            turn,
+        )
 
     def _finish(self, plan: "Plan", place: int, take: "Take", stopped: Callable[[], bool]) -> Fragment:
         """Tokens into a wave with soft edges and the pause after it."""
         piece = plan.pieces[place]
         if not take.tokens:
             raise SynthesisError(f"The model made no sound for {piece!r}; try another seed or reference.")
-        with self.common.turns.turn("pass", stopped):
-            made = self._speaker(plan, place, take.attempt).whole(take.tokens)
+        made = self._sound(plan, place, take, stopped)
         self._check(made, piece)
         made = np.concatenate([self._opened(plan, place, faded(made, self.sampling_rate)), self._pause(plan, place)])
         warning = f"{piece!r} may be spoken wrongly: {take.fault}." if take.fault else ""
@@ -431,7 +487,7 @@ def batches(lengths: Sequence[int], size: int, threshold: float) -> list[list[in
     return sorted((sorted(group) for group in groups), key=lambda group: group[0])
 
 
-def _check_pair(version: Version, sovits: Sovits, t2s: T2S) -> None:
+def _check_pair(version: Version, sovits: Generator, t2s: T2S) -> None:
     """CheckpointError unless the two halves speak of the same phonemes and tokens."""
     if t2s.config.phoneme_vocab_size != version.gpt_symbols:
         raise CheckpointError(

@@ -30,6 +30,7 @@ from torch import Tensor
 from gsv.errors import InputError
 from gsv.paths import written_whole
 from gsv.synthesis.engine import Engine
+from gsv.synthesis.flow import mel_rates
 from gsv.synthesis.reading import Phonemes
 from gsv.synthesis.voice import Recording, Voice
 from gsv.versions import HUBERT
@@ -42,6 +43,7 @@ LONGEST_NAME = 100
 _KEPT = 64
 # What the file's header calls its JSON.
 _HEADER = "speaker"
+_MEL = "recording.mel."
 
 
 class UnknownSpeakerError(InputError):
@@ -292,8 +294,11 @@ def write_speaker(path: Path, speaker: Speaker) -> None:
     tensors: dict[str, Tensor] = {"voice.prompt": voice.prompt, "voice.timbre": voice.timbre}
     if voice.transcript is not None:
         tensors |= {"voice.phones": voice.transcript.ids, "voice.bert": voice.transcript.bert}
+    if voice.mel is not None:
+        tensors["voice.mel"] = voice.mel
     if recording.content is not None:
         tensors["recording.content"] = recording.content
+    tensors |= {_MEL + name: mel for name, mel in recording.mels.items()}
     for i, (spec, bank) in enumerate(zip(recording.spectrograms, recording.banks, strict=True)):
         tensors |= {f"recording.spectrogram.{i}": spec, f"recording.bank.{i}": bank}
     header = {_HEADER: json.dumps(asdict(speaker.card), ensure_ascii=False)}
@@ -318,11 +323,13 @@ def read_speaker(path: Path, engine: Engine, weights: str) -> Speaker:
             tuple(tensors[f"recording.spectrogram.{i}"] for i in range(count)),
             tuple(tensors[f"recording.bank.{i}"] for i in range(count)),
             card.warnings,
+            {name.removeprefix(_MEL): tensor for name, tensor in tensors.items() if name.startswith(_MEL)},
         )
         transcript = None
         if "voice.phones" in tensors:
             transcript = Phonemes(tensors["voice.phones"], tensors["voice.bert"], card.norm_text)
-        voice = Voice(tensors["voice.prompt"], transcript, tensors["voice.timbre"], card.warnings)
+        mel = tensors.get("voice.mel")
+        voice = Voice(tensors["voice.prompt"], transcript, tensors["voice.timbre"], card.warnings, mel)
         speaker = Speaker(card, recording, voice)
         _check(speaker, engine, card.weights == weights)
     return speaker
@@ -335,6 +342,11 @@ def _check(speaker: Speaker, engine: Engine, same_weights: bool) -> None:
     expected: list[tuple[Tensor, bool, tuple[int | None, ...]]] = [
         *((spec, True, (1, sovits.spec_channels, None)) for spec in recording.spectrograms),
         *((bank, True, (None, 80)) for bank in recording.banks),
+        *(
+            (recording.mels[name], True, (1, facts.bands, None))
+            for name, facts in mel_rates().items()
+            if name in recording.mels
+        ),
     ]
     if recording.content is not None:
         # Its width is the content encoder's, which other weights may not share; those refuse it by its name.
@@ -342,6 +354,10 @@ def _check(speaker: Speaker, engine: Engine, same_weights: bool) -> None:
     if same_weights:
         expected += [(voice.prompt, False, (None,)), (voice.timbre, True, (1, sovits.gin_channels, 1))]
         _check_range(voice.prompt, sovits.codebook_size)
+        if engine.version.flow is not None:
+            if voice.mel is None or voice.transcript is None:
+                raise ValueError("no spectrogram to go on from")
+            expected.append((voice.mel, True, (1, engine.version.flow.bands, None)))
         if voice.transcript is not None:
             expected += [
                 (voice.transcript.ids, False, (None,)),

@@ -1,7 +1,7 @@
 """A reference recording made ready to speak with: its semantic tokens, its transcript's phonemes, its timbre."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,15 @@ from torch import Tensor
 
 from gsv.audio.io import load
 from gsv.audio.spectral import KALDI_RATE, SOVITS_STFT, kaldi_fbank, spectrogram
-from gsv.errors import AudioError
+from gsv.errors import AudioError, InputError
 from gsv.models.encoders import HUBERT_RATE, ContentEncoder
-from gsv.models.sovits import Sovits, average_voices
+from gsv.models.generators import Generator
+from gsv.models.sovits import average_voices
 from gsv.models.speaker import SpeakerEncoder
+from gsv.synthesis.flow import mel_rates, prompt_mel
 from gsv.synthesis.reading import Phonemes, Reader
 from gsv.synthesis.reference import LEAST_SECONDS, check_length
+from gsv.versions import Version
 
 # Silence after the reference, so that the prompt's last token is the end of a sentence. The official programs append
 # this many samples, meant as 0.3 s at the models' 32 kHz, to the 16 kHz signal; the models expect the 0.6 s it makes.
@@ -27,20 +30,24 @@ class Voice:
     """What the engine needs to know of a reference.
 
     `prompt` [Y] are its semantic tokens and `transcript` its phonemes; both are empty in reference-free mode, where
-    only `timbre` [1, gin_channels, 1] is taken from the recording. `warnings` are sentences for the user.
+    only `timbre` [1, gin_channels, 1] is taken from the recording. `warnings` are sentences for the user. `mel`, its
+    spectrogram [1, bands, T], is there for versions that speak by flow matching.
     """
 
     prompt: Tensor
     transcript: Phonemes | None
     timbre: Tensor
     warnings: tuple[str, ...] = ()
+    mel: Tensor | None = None
 
     def moved(self, device: torch.device, dtype: torch.dtype) -> "Voice":
         """The same voice where another engine computes."""
         transcript = self.transcript
         if transcript is not None:
             transcript = Phonemes(transcript.ids.to(device), transcript.bert.to(device, dtype), transcript.norm_text)
-        return replace(self, prompt=self.prompt.to(device), transcript=transcript, timbre=self.timbre.to(device, dtype))
+        mel = None if self.mel is None else self.mel.to(device)
+        timbre = self.timbre.to(device, dtype)
+        return replace(self, prompt=self.prompt.to(device), transcript=transcript, timbre=timbre, mel=mel)
 
 
 @dataclass(frozen=True)
@@ -49,20 +56,23 @@ class Recording:
 
     `content` [1, width, T] is the content encoder's output, None in reference-free mode. `spectrograms`, each
     [1, 1025, T], and `banks`, each [T, 80] and what the speaker encoder looks at, are of the reference and the further
-    recordings whose timbre is averaged in. All lie on the CPU.
+    recordings whose timbre is averaged in. `mels`, each [1, bands, T], are those of the reference that versions of
+    these names go on from. All lie on the CPU.
     """
 
     content: Tensor | None
     spectrograms: tuple[Tensor, ...]
     banks: tuple[Tensor, ...]
     warnings: tuple[str, ...] = ()
+    mels: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class VoiceMaker:
     """The networks that look at references."""
 
-    sovits: Sovits
+    version: Version
+    sovits: Generator
     content_encoder: ContentEncoder
     speaker_encoder: SpeakerEncoder | None
     reader: Reader
@@ -77,7 +87,10 @@ class VoiceMaker:
             transcript: the words spoken in it.
             language: a code of the model's version, see `gsv.versions`.
             auxiliary: further recordings whose timbre is averaged in.
+
+        Raises InputError for what the version cannot do.
         """
+        self._check(bool(transcript.strip()), len(auxiliary))
         return self.voice(self.listen(audio, auxiliary, bool(transcript.strip())), transcript, language)
 
     @torch.inference_mode()
@@ -87,22 +100,41 @@ class VoiceMaker:
         warnings = check_length(audio, len(wave) / HUBERT_RATE)
         spectrograms = tuple(_spectrogram(path) for path in (audio, *auxiliary))
         banks = tuple(kaldi_fbank(torch.from_numpy(load(path, KALDI_RATE))) for path in (audio, *auxiliary))
-        content = None
+        content, mels = None, {}
         if speaks:
+            mels = {
+                name: prompt_mel(torch.from_numpy(load(audio, facts.sampling_rate)), facts)
+                for name, facts in mel_rates().items()
+            }
             padded = np.concatenate([wave, np.zeros(TRAILING_ZEROS, wave.dtype)])
             content = self.content_encoder(torch.from_numpy(padded)[None].to(self.device, self.dtype)).cpu()
-        return Recording(content, spectrograms, banks, warnings)
+        return Recording(content, spectrograms, banks, warnings, mels)
 
     @torch.inference_mode()
     def voice(self, recording: Recording, transcript: str, language: str) -> Voice:
         """What these networks make of a recording; see `make`."""
+        self._check(bool(transcript.strip()), len(recording.spectrograms) - 1)
         timbre = average_voices(
             [self._timbre(*one) for one in zip(recording.spectrograms, recording.banks, strict=True)]
         )
         if recording.content is None or not transcript.strip():
             return Voice(torch.zeros(0, dtype=torch.int64, device=self.device), None, timbre, recording.warnings)
         prompt = self.sovits.quantize(recording.content.to(self.device, self.dtype))[0]
-        return Voice(prompt, self.reader.read_transcript(transcript, language), timbre, recording.warnings)
+        mel = None
+        if self.version.uses_flow:
+            if self.version.name not in recording.mels:
+                raise InputError(
+                    f"This speaker was saved without what version {self.version.name} needs of its recording; "
+                    "clone it again from that."
+                )
+            mel = recording.mels[self.version.name].to(self.device)
+        return Voice(prompt, self.reader.read_transcript(transcript, language), timbre, recording.warnings, mel)
+
+    def _check(self, speaks: bool, auxiliaries: int) -> None:
+        if not speaks and self.version.no_reference_free:
+            raise InputError(self.version.no_reference_free)
+        if auxiliaries and self.version.no_auxiliary:
+            raise InputError(self.version.no_auxiliary)
 
     def _timbre(self, spec: Tensor, bank: Tensor) -> Tensor:
         speaker = None

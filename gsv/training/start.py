@@ -11,7 +11,8 @@ import yaml
 from torch import Tensor, nn
 
 from gsv.errors import CheckpointError, TrainingError
-from gsv.models.sovits import FRAMES_PER_TOKEN, Sovits, SovitsConfig
+from gsv.models.generators import Generator, untrained_network
+from gsv.models.sovits import FRAMES_PER_TOKEN, SovitsConfig
 from gsv.training.data import STFT
 from gsv.versions import Version
 
@@ -66,7 +67,7 @@ def fitted(build: Callable[[], nn.Module], weight: Mapping[str, Tensor], path: P
 
 def untrained_generator(
     config: Mapping[str, Any], version: Version, ssl_dim: int, content: Iterable[Tensor], seed: int
-) -> Sovits:
+) -> Generator:
     """A SoVITS network with random weights whose codebook fits the content features [ssl_dim, T] of some clips.
 
     A token's two frames are turned to their principal axes, as many as the frames are wide, and the codebook is the
@@ -84,7 +85,7 @@ def untrained_generator(
             f"model.gin_channels is {widths.gin_channels} and model.mrte_channels {widths.mrte_channels}; in version "
             f"{version.name} they must be equal."
         )
-    network = built(lambda: Sovits(widths))
+    network = built(lambda: untrained_network(version, {**config["model"], "ssl_dim": ssl_dim}))
     pairs = torch.cat([_frame_pairs(clip.float()) for clip in content])
     if len(pairs) < widths.codebook_size:
         raise TrainingError(
