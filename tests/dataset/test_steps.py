@@ -64,6 +64,15 @@ def test_a_mandarin_line_has_features_of_each_phone(clips: Clips, experiment: Ex
     torch.testing.assert_close(features, expected)
 
 
+def test_lines_of_other_languages_have_no_features_beside_mandarin(
+    clips: Clips, experiment: Experiment, project: Project
+) -> None:
+    handle = text_step(experiment, project).start(CPU, 0)
+    for language, text in (("yue", "你好。"), ("JP", "はい。"), ("ko", "네.")):
+        assert handle(item(clips, "c.wav", text, language)) == "done"
+        assert not (experiment.bert / "c.wav.pt").exists()
+
+
 def test_text_features_are_kept_only_for_the_text_they_were_made_of(
     clips: Clips, experiment: Experiment, project: Project
 ) -> None:
