@@ -8,11 +8,14 @@ Nothing is taken away: the stretches joined are the text.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 from typing import Literal
 
 from gsv.errors import TextError
+from gsv.text.japanese import units as japanese
+from gsv.text.korean import units as korean
 from gsv.text.languages import LANGUAGES, NAMES, Language, LanguageCode, language_code
 from gsv.text.scripts import LATIN, Script, script
 from gsv.text.symbols import TableName
@@ -44,9 +47,21 @@ _ENGLISH_OR_NOT = re.compile(
     rf"[°µμ][A-Za-z]{{1,2}}(?![A-Za-z])|[{_AMONG_LETTERS}]+|(?:(?![°µμ][A-Za-z])[^{_AMONG_LETTERS}])+|[°µμ]"
 )
 _LETTER = re.compile(f"[{LATIN}]")
+
+
+def _units(names: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(f"(?:{'|'.join(map(re.escape, names))})(?![{LATIN}/0-9])(?!.*[{LATIN}])", re.DOTALL)
+
+
 # Units that the rules of these languages write out.
-_UNIT = re.compile(f"(?:cm|db|ds|kg|km|km/h|ml|mm|m|m/s|s)(?![{LATIN}/0-9])(?!.*[{LATIN}])", re.DOTALL)
-_UNITS_READ_BY: frozenset[Kind] = frozenset({"zh", "yue"})
+_CHINESE_UNITS = _units(("cm", "db", "ds", "kg", "km", "km/h", "ml", "mm", "m", "m/s", "s"))
+_SPEEDS = ("km/h", "m/s")
+_UNITS: dict[Kind, re.Pattern[str]] = {
+    "zh": _CHINESE_UNITS,
+    "yue": _CHINESE_UNITS,
+    "ja": _units((*japanese.UNITS, *japanese.KNOWN, *_SPEEDS)),
+    "ko": _units((*korean.UNITS, *_SPEEDS)),
+}
 # What is counted is said with its number: years, months, days, hours, minutes, seconds, money, ages, things.
 COUNTER = re.compile("[年月日号時时点點分秒元円圓圆塊块歲岁歳個个개월일년시분초원살명]")
 _LENGTHENING = frozenset("ーｰ゛゜ﾞﾟ")
@@ -188,14 +203,10 @@ def _units_placed(pieces: list[_Piece]) -> list[_Piece]:
     placed: list[_Piece] = []
     for text, digits, piece, follower in zip(before, before[1:], pieces, after, strict=False):
         around = text or follower
-        reads_units = around is not None and around.kind in _UNITS_READ_BY
-        placed.append(replace(piece, kind=around.kind) if around and reads_units and _is_unit(piece, digits) else piece)
+        counted = digits is not None and digits.kind == "digits" and digits.text[-1].isdigit()
+        is_unit = piece.kind == "en" and around and around.kind in _UNITS and _UNITS[around.kind].match(piece.text)
+        placed.append(replace(piece, kind=around.kind) if counted and around and is_unit else piece)
     return placed
-
-
-def _is_unit(piece: _Piece, digits: _Piece | None) -> bool:
-    follows_number = digits is not None and digits.kind == "digits" and digits.text[-1].isdigit()
-    return follows_number and piece.kind == "en" and _UNIT.match(piece.text) is not None
 
 
 def _digits_placed(pieces: list[_Piece], usual: Language) -> list[_Piece]:

@@ -51,6 +51,8 @@ def test_unit_after_a_number_stays_with_the_number() -> None:
     assert stretches("跑了5km。", "all_zh") == [("zh", "跑了5km。")]
     assert stretches("5km跑完了。", "zh") == [("zh", "5km跑完了。")]
     assert stretches("车速120km/h以内", "zh") == [("zh", "车速120km/h以内")]
+    assert stretches("駅まで5km歩いた。", "ja") == [("ja", "駅まで5km歩いた。")]
+    assert stretches("몸무게가 60kg에서", "all_ko") == [("ko", "몸무게가 60kg에서")]
     assert stretches("I ran 5km.", "zh") == [("en", "I ran 5km.")]
 
 

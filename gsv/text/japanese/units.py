@@ -1,13 +1,9 @@
-"""Units in Latin letters behind a number, as they are called in Japanese.
+"""Units in Latin letters behind a number, as they are called in Japanese."""
 
-Those that Open JTalk knows (km, kg, cm, ml ...) are only here as far as a rule needs their name.
-"""
+LENGTHS = {"mm": "ミリメートル", "cm": "センチメートル", "m": "メートル", "km": "キロメートル"}
 
+# Those that Open JTalk does not know, or takes for something else.
 UNITS = {
-    "m": "メートル",
-    "km": "キロメートル",
-    "cm": "センチメートル",
-    "mm": "ミリメートル",
     "GB": "ギガバイト",
     "MB": "メガバイト",
     "TB": "テラバイト",
@@ -21,18 +17,17 @@ UNITS = {
     "kW": "キロワット",
     "kWh": "キロワット時",
     "V": "ボルト",
-    "A": "アンペア",
     "mA": "ミリアンペア",
     "mAh": "ミリアンペアアワー",
     "dB": "デシベル",
     "Mbps": "メガビーピーエス",
     "Gbps": "ギガビーピーエス",
-    "L": "リットル",
-    "mL": "ミリリットル",
-    "dL": "デシリットル",
     "μg": "マイクログラム",
     "µg": "マイクログラム",
     "μm": "マイクロメートル",
     "µm": "マイクロメートル",
     "hPa": "ヘクトパスカル",
 }
+
+# Those that it reads itself, if they touch the number.
+KNOWN = (*LENGTHS, "kg", "g", "mg", "l", "L", "ml", "mL", "dl", "dL", "cc", "t", "ha", "cal", "kcal", "ppm")

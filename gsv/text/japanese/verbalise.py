@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
-from gsv.text.japanese.units import UNITS
+from gsv.text.japanese.units import KNOWN, LENGTHS, UNITS
 from gsv.text.signs import plain_signs
 from gsv.text.split import collapse_punctuation
 
@@ -79,7 +79,7 @@ def _money(match: Match) -> str:
 
 
 def _power(match: Match) -> str:
-    return {"2": "平方", "²": "平方", "3": "立方", "³": "立方"}[match["power"]] + UNITS[match["unit"]]
+    return {"2": "平方", "²": "平方", "3": "立方", "³": "立方"}[match["power"]] + LENGTHS[match["unit"]]
 
 
 def _alternatives(words: Iterable[str]) -> str:
@@ -87,7 +87,8 @@ def _alternatives(words: Iterable[str]) -> str:
 
 
 _UNIT = _alternatives(UNITS)
-_LENGTH = _alternatives(["mm", "cm", "m", "km"])
+_LENGTH = _alternatives(LENGTHS)
+_KNOWN_UNIT = _alternatives(KNOWN)
 _NO_LETTER = "(?![A-Za-zＡ-Ｚａ-ｚ])"
 _MONTH = "(?P<month>0?[1-9]|1[0-2])"
 _DAY = "(?P<day>0?[1-9]|[12][0-9]|3[01])"
@@ -134,9 +135,10 @@ _RULES = _compiled(
     (rf"(?<![\dA-Za-z{_KANJI}]){_HYPHEN}(?=\d)|(?<=[{_KANJI}])[−－](?=\d)", "マイナス"),
     # Units that Open JTalk does not know as such.
     (rf"(?<=\d)\s?(?P<unit>{_LENGTH})(?P<power>[23²³])(?![A-Za-z\d])", _power),
-    (rf"(?P<number>{_NUMBER})\s?(?P<unit>km|m){_SLASH}h{_NO_LETTER}", r"時速\g<number>\g<unit>"),
-    (rf"(?P<number>{_NUMBER})\s?m{_SLASH}s{_NO_LETTER}", r"秒速\g<number>m"),
+    (rf"(?:時速\s?)?(?P<number>{_NUMBER})\s?(?P<unit>km|m){_SLASH}h{_NO_LETTER}", r"時速\g<number>\g<unit>"),
+    (rf"(?:秒速\s?)?(?P<number>{_NUMBER})\s?m{_SLASH}s{_NO_LETTER}", r"秒速\g<number>m"),
     (rf"(?<=\d)\s?(?P<unit>{_UNIT}){_NO_LETTER}", lambda match: UNITS[match["unit"]]),
+    (rf"(?<=\d)\s(?=(?:{_KNOWN_UNIT}){_NO_LETTER})", ""),
     (rf"({_NUMBER})\s?°F", r"華氏\1度"),
     (r"(?<=\d)\s?[°º]C?", "度"),
     (r"(?:(?<=\d)\s?)?[%％]", "パーセント"),

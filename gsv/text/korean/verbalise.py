@@ -104,8 +104,8 @@ _RULES = _compiled(
     (rf"(?<![\d가-힣A-Za-z)]){_HYPHEN}(?={_NUMBER} ?(?:도|°))", "영하 "),
     (rf"(?<![\d가-힣A-Za-z)]){_HYPHEN}(?=\d)", "마이너스 "),
     # Units.
-    (rf"({_NUMBER}) ?(km|m)/h(?![A-Za-z])", r"시속 \1\2"),
-    (rf"({_NUMBER}) ?m/s(?![A-Za-z])", r"초속 \1m"),
+    (rf"(?:시속 ?)?({_NUMBER}) ?(km|m)/h(?![A-Za-z])", r"시속 \1\2"),
+    (rf"(?:초속 ?)?({_NUMBER}) ?m/s(?![A-Za-z])", r"초속 \1m"),
     (rf"(?<=\d) ?({_alternatives(UNITS)})(?![A-Za-z\d])", lambda match: UNITS[match[1]]),
     (rf"({_NUMBER}) ?°F", r"화씨 \1도"),
     (r"(?<=\d) ?[°º]C?", "도"),
