@@ -24,6 +24,11 @@ from gsv.text.chinese.polyphones import unread
 from gsv.text.chinese.verbalise import traditional_to_simplified
 
 _CONTEXT = 16
+# A BERT has positions for 512 tokens, two of which are [CLS] and [SEP].
+_LONGEST_WINDOW = 510
+# The network reads its window once for each character it is asked about; more tokens at once take too much memory.
+_TOKENS_AT_ONCE = 1 << 14
+_INPUTS = frozenset(("input_ids", "token_type_ids", "attention_mask", "phoneme_mask", "char_ids", "position_ids"))
 # Characters on the model's lists whose listed readings are not those of Mandarin as it is spoken; pypinyin reads them.
 _NOT_PREDICTED = frozenset("一不和咋嗲剖差攢倒難奔勁拗肖瘙誒泊听噢")
 _NOT_FIXED = frozenset("似攢")
@@ -111,8 +116,8 @@ class G2PW:
             for position, character in enumerate(text)
             if character in self.readings and character not in _NOT_PREDICTED
         ]
-        if asked:
-            for position, sound in zip(asked, self._predict(text, asked), strict=True):
+        for together in _within_reach(asked):
+            for position, sound in zip(together, self._predict(text, together), strict=True):
                 result[position] = self._pinyin(sound) or fallback[position]
         return result
 
@@ -128,6 +133,11 @@ class G2PW:
         window = text[start : asked[-1] + _CONTEXT + 1].lower()
         tokens = ["[CLS]", *window, "[SEP]"]
         ids = [self.token_ids.get(token, self.token_ids["[UNK]"]) for token in tokens]
+        rows = max(1, _TOKENS_AT_ONCE // len(ids))
+        batches = (asked[first : first + rows] for first in range(0, len(asked), rows))
+        return [sound for batch in batches for sound in self._answers(text, ids, start, batch)]
+
+    def _answers(self, text: str, ids: Sequence[int], start: int, asked: Sequence[int]) -> list[str]:
         input_ids = np.tile(np.array(ids, dtype=np.int64), (len(asked), 1))
         mask = np.full((len(asked), len(self.labels)), 0.0 if self.masked else 1.0, dtype=np.float32)
         if self.masked:
@@ -145,11 +155,27 @@ class G2PW:
                 "position_ids": np.array([position - start + 1 for position in asked], dtype=np.int64),
             },
         )[0]
+        if probabilities.shape != mask.shape:
+            raise CheckpointError(
+                f"The polyphone model answers with {probabilities.shape} numbers where its list of sounds wants "
+                f"{mask.shape}; take g2pW.onnx and POLYPHONIC_CHARS.txt from the same G2PWModel 1.1."
+            )
         return [self.labels[best].split(" ")[-1] for best in np.argmax(probabilities, axis=1)]
 
     def _pinyin(self, bopomofo: str) -> str | None:
         syllable = self.syllables.get(bopomofo[:-1])
         return syllable + bopomofo[-1] if syllable else None
+
+
+def _within_reach(positions: Sequence[int]) -> list[list[int]]:
+    """The positions in runs that one window holds together with the context around them."""
+    runs: list[list[int]] = []
+    for position in positions:
+        if runs and position - runs[-1][0] < _LONGEST_WINDOW - 2 * _CONTEXT:
+            runs[-1].append(position)
+        else:
+            runs.append([position])
+    return runs
 
 
 def _existing(folder: Path, *names: str) -> Path:
@@ -216,5 +242,11 @@ def _session(path: Path) -> Session:
         ) from None
     usable = onnxruntime.get_available_providers()
     providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in usable]
-    session: Session = onnxruntime.InferenceSession(str(path), providers=providers)
-    return session
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=providers)
+    except Exception as error:  # onnxruntime's errors have no common class
+        raise CheckpointError(f"{path} is no model that onnxruntime can run; get G2PWModel 1.1 anew.") from error
+    if missing := _INPUTS - {each.name for each in session.get_inputs()}:
+        raise CheckpointError(f"{path} is not g2pW.onnx of G2PWModel 1.1: it has no input {min(missing)!r}.")
+    network: Session = session
+    return network

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
+from onnx import TensorProto, helper
 
 from gsv.errors import CheckpointError, MissingWeightsError
 from gsv.text.chinese import g2p, g2pw
@@ -139,3 +141,69 @@ def test_damaged_lists_are_told_of(folders: tuple[Path, Path], network: LastAllo
     (folders[0] / "POLYPHONIC_CHARS.txt").write_text("長ㄔㄤ2\n", "utf-8")
     with pytest.raises(CheckpointError, match="tab"):
         G2PW.load(*folders)
+
+
+def write_network(path: Path, labels: int, inputs: tuple[str, ...]) -> None:
+    """An ONNX file of the network's signature that gives the last reading it is allowed."""
+    floats = ("phoneme_mask",)
+    described = [
+        helper.make_tensor_value_info(
+            name,
+            TensorProto.FLOAT if name in floats else TensorProto.INT64,
+            ["Q"] if name in ("char_ids", "position_ids") else ["Q", "T"],
+        )
+        for name in inputs
+    ]
+    ramp = helper.make_tensor("ramp", TensorProto.FLOAT, [labels], [float(number + 1) for number in range(labels)])
+    graph = helper.make_graph(
+        [helper.make_node("Mul", ["phoneme_mask", "ramp"], ["probs"])],
+        "g2pw",
+        described,
+        [helper.make_tensor_value_info("probs", TensorProto.FLOAT, ["Q", labels])],
+        [ramp],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, path)
+
+
+INPUTS = ("input_ids", "token_type_ids", "attention_mask", "phoneme_mask", "char_ids", "position_ids")
+
+
+def test_network_runs_in_onnxruntime(folders: tuple[Path, Path]) -> None:
+    write_network(folders[0] / "g2pW.onnx", 6, INPUTS)
+    assert G2PW.load(*folders)("我长大.") == ["wo3", "chang2", "da4", "."]
+
+
+def test_file_that_is_no_network_is_told_of(folders: tuple[Path, Path]) -> None:
+    with pytest.raises(CheckpointError, match="no model that onnxruntime can run"):
+        G2PW.load(*folders)
+    write_network(folders[0] / "g2pW.onnx", 6, INPUTS[:-1])
+    with pytest.raises(CheckpointError, match="no input 'position_ids'"):
+        G2PW.load(*folders)
+
+
+def test_network_of_other_lists_is_told_of(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    class OfOtherLists(LastAllowed):
+        def run(self, output_names: None, input_feed: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+            return [np.zeros((len(input_feed["char_ids"]), 9))]
+
+    monkeypatch.setattr(g2pw, "_session", lambda path: OfOtherLists())
+    with pytest.raises(CheckpointError, match="same G2PWModel"):
+        G2PW.load(*folders)("我长大.")
+
+
+def test_clause_is_asked_about_in_one_pass(folders: tuple[Path, Path], network: LastAllowed) -> None:
+    G2PW.load(*folders)("长乐" * 20 + ".")
+    (fed,) = network.fed
+    assert len(fed["char_ids"]) == 40
+
+
+def test_endless_clause_is_asked_about_in_windows_that_the_network_holds(
+    folders: tuple[Path, Path], network: LastAllowed
+) -> None:
+    readings = G2PW.load(*folders)("快长" * 1000 + ".")
+    assert readings[1::2] == ["chang2"] * 1000
+    assert max(fed["input_ids"].shape[1] for fed in network.fed) <= 512
+    assert max(fed["input_ids"].size for fed in network.fed) <= 1 << 14
+    for fed in network.fed:
+        assert (np.take_along_axis(fed["input_ids"], fed["position_ids"][:, None], axis=1) == 6).all()
