@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from gsv.models.layers import Attention, Encoder, GatedStack, fold_weight_norm, length_mask, take_over
+from gsv.models.planes import lay_out
 from gsv.models.vocoders import HifiGenerator, SourceFilter
 from gsv.versions import Version
 
@@ -427,9 +428,10 @@ class Sovits(Hearing):
         return model
 
     def for_inference(self) -> "Sovits":
-        """The same network without what only training uses, and with weight norm folded."""
+        """The same network where it is now, without what only training uses, laid out for speed; it stays there."""
         del self.enc_q
         fold_weight_norm(self)
+        lay_out(self.dec)
         return self.requires_grad_(False).eval()
 
     def voice(self, spec: Tensor, speaker: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
