@@ -148,6 +148,10 @@ _NO_AUXILIARY = (
     "Versions v3 and v4 go on from the sound of one reference, so further ones cannot be averaged in; "
     "give one reference, or use v2, v2Pro or v2ProPlus."
 )
+_NO_SUPER_SAMPLING = (
+    "The network that makes 48 kHz of version v3's 24 kHz (AP-BWE) is not built in; leave super-sampling off, or use "
+    "v4, which speaks at 48 kHz."
+)
 _NO_STREAMING = (
     "Versions v3 and v4 make the sound of a whole piece of text at once, so there are no chunks within it; "
     "stream by pieces, or use v2, v2Pro or v2ProPlus."
@@ -240,6 +244,7 @@ _TABLE = (
         no_reference_free=_NO_REFERENCE_FREE,
         no_auxiliary=_NO_AUXILIARY,
         no_streaming=_NO_STREAMING,
+        no_super_sampling=_NO_SUPER_SAMPLING,
     ),
     Version(
         name="v4",

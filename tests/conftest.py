@@ -4,6 +4,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -58,6 +59,22 @@ def narrow(tool: Callable[[str], ModuleType], tmp_path_factory: pytest.TempPathF
         home / "pretrained_models", PROJECT / "configs" / "narrow", version_named("v2"), SAMPLE / "clips", seed=1
     )
     return Project(home)
+
+
+@pytest.fixture(scope="session")
+def narrow_projects(
+    tool: Callable[[str], ModuleType], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Project]:
+    """Like `narrow`, of the version of a name, with a random codebook. Only read them."""
+
+    @cache
+    def project(version: str) -> Project:
+        home = tmp_path_factory.mktemp(f"narrow-{version}")
+        row = version_named(version)
+        tool("init_weights").write_set(home / "pretrained_models", PROJECT / "configs" / "narrow", row, None, seed=1)
+        return Project(home)
+
+    return project
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ class TtsRequest(BaseModel):
     ] = 0
     overlap_length: int = Field(2, ge=0, le=50, description="Tokens that chunks overlap by, in modes 2 and 3.")
     min_chunk_length: int = Field(16, ge=1, le=500, description="Tokens of the least chunk, in modes 2 and 3.")
-    sample_steps: int = Field(32, ge=1, le=1000, description="For versions that sample in steps (v3, v4) alone.")
+    sample_steps: int = Field(32, ge=4, le=128, description="For versions that sample in steps (v3, v4) alone.")
     super_sampling: bool = Field(False, description="For version v3 alone.")
     tts_infer_yaml_path: str | None = Field(None, description="The configuration that speaks; the server's own.")
 
@@ -213,6 +213,8 @@ def _options(given: TtsRequest) -> SpeechOptions:
         # With a threshold of 0 pieces of any lengths share a batch.
         bucket_threshold=given.batch_threshold if given.split_bucket else 0.0,
         seed=given.seed,
+        sample_steps=given.sample_steps,
+        super_sampling=given.super_sampling,
     )
 
 

@@ -298,6 +298,8 @@ class Engine:
             return
 
     def _plan(self, text: str, language: str, voice: Voice, options: SpeechOptions) -> "Plan":
+        if options.super_sampling and self.version.no_super_sampling:
+            raise InputError(self.version.no_super_sampling)
         pieces = self.reader.pieces(text, language, options.split)
         phonemes = [self.reader.read(piece, language) for piece in pieces]
         seed = secrets.randbelow(SEEDS) if options.seed is None or options.seed < 0 else options.seed

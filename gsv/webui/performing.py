@@ -35,6 +35,7 @@ _STANDARD = {
     "auxiliary": "inp_refs",
     "split": "how_to_cut",
     "pause": "pause_second",
+    "super_sampling": "if_sr",
 }
 _BATCHED = {
     "language": "text_lang",
@@ -180,6 +181,8 @@ class Performer:
             "temperature": temperature,
             "speed": speed,
             "pause": pause_second,
+            "sample_steps": sample_steps,
+            "super_sampling": if_sr,
             "seed": self.studio.last_seed if if_freeze else -1,
         }
         return self._spoken(self.request(values, _STANDARD))[0]
@@ -225,6 +228,8 @@ class Performer:
             "pause": fragment_interval,
             "batch_size": batch_size if parallel_infer else 1,
             "bucket": split_bucket,
+            "sample_steps": sample_steps,
+            "super_sampling": super_sampling,
             "seed": -1 if keep_random else seed,
         }
         return self._spoken(self.request(values, _BATCHED))

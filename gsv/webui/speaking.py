@@ -118,6 +118,8 @@ class Request:
     batch_size: Annotated[int, Field(ge=1, le=1000, description="Pieces decoded together.")] = 1
     bucket: Annotated[bool, Field(description="Only pieces of like length share a batch.")] = True
     seed: Annotated[int, Field(ge=-1, lt=2**32, description="Of all random draws; -1 draws one.")] = -1
+    sample_steps: Annotated[int | None, Field(ge=4, le=128, description="Of v3 and v4; the version's own.")] = None
+    super_sampling: Annotated[bool, Field(description="To 48 kHz; v3 alone.")] = False
     project: Project = field(default_factory=Project.default)
 
 
@@ -211,6 +213,8 @@ class Studio:
             # With a threshold of 0 pieces of any lengths share a batch.
             bucket_threshold=SpeechOptions.bucket_threshold if request.bucket else 0.0,
             seed=request.seed,
+            sample_steps=request.sample_steps,
+            super_sampling=request.super_sampling,
         )
         with self._lock:
             if self._stops != ticket:
