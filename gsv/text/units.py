@@ -27,7 +27,7 @@ BARE_UNITS = {
     "/min": "/分钟",
 }
 
-# Units behind a number.
+# Units behind a number. Letters that mean other things more often (A, J, N, and w, which is 万 in chats) are left out.
 UNITS = (
     BARE_UNITS
     | _LENGTHS
@@ -81,4 +81,8 @@ UNITS = (
         "kΩ": "千欧",
         "hm²": "公顷",
     }
+)
+# What is often counted for each of another: 60km/h, 1g/cm³.
+RATES = tuple(
+    f"{unit}/{per}" for unit in UNITS for per in ("h", "min", "s", "d", "L", "l", "mL", "ml", "kg", "m²", "m³", "cm³")
 )
