@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gsv.errors import TextError
-from gsv.text import markup, split
+from gsv.text import greek, markup, split
 from gsv.text.dictionary import Pronunciations
 from gsv.text.languages import LANGUAGES, NAMES, Language, language_code, language_of_tag
 from gsv.text.markup import Given
 from gsv.text.notation import check, phones_of
-from gsv.text.scripts import HANGUL, IDEOGRAPHS, LATIN, plain, spelt_greek
+from gsv.text.scripts import HANGUL, IDEOGRAPHS, LATIN, plain
 from gsv.text.stretches import Stretch, looked_up, stretches
 from gsv.text.symbols import PAUSES, PUNCTUATION, UNKNOWN, TableName, symbol_table
 
@@ -176,7 +176,9 @@ class Frontend:
     def _english(self, stretch: Stretch) -> Reading:
         from gsv.text import english
 
-        norm_text = english.spoken(english.normalize(spelt_greek(stretch.text), keep="".join(stretch.given)))
+        norm_text = english.spoken(
+            english.normalize(greek.spelt(stretch.text, greek.ENGLISH, " "), keep="".join(stretch.given))
+        )
         given = {key: phones_of(word.word, word.reading, "en")[0] for key, word in stretch.given.items()}
         return self._finished(stretch, norm_text, english.g2p(norm_text, given=given), None)
 
@@ -184,7 +186,10 @@ class Frontend:
         import gsv.text.japanese as japanese
 
         # Each run of letters is analysed by itself anyway.
-        parts = [part if part in stretch.given else japanese.normalize(part) for part in stretch.parts]
+        parts = [
+            part if part in stretch.given else japanese.normalize(greek.spelt(part, greek.JAPANESE))
+            for part in stretch.parts
+        ]
         phones: list[str] = []
         for part in parts:
             word = stretch.given.get(part)
@@ -197,7 +202,7 @@ class Frontend:
         # A reading in Hangul is read by the rules of sound like the text around it.
         for word in stretch.given.values():
             check(word.word, word.reading, "ko")
-        norm_text = korean.normalize(stretch.with_readings)
+        norm_text = korean.normalize(greek.spelt(stretch.with_readings, greek.KOREAN))
         return self._finished(stretch, norm_text, korean.g2p(norm_text), None)
 
     def _finished(

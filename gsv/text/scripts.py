@@ -82,11 +82,6 @@ def _plain_digit(character: str) -> str:
     return character if known else str(unicodedata.decimal(character))
 
 
-def spelt_greek(text: str) -> str:
-    """The text with the English names of Greek letters in their place."""
-    return _GREEK.sub(lambda letter: f" {unicodedata.name(letter[0]).split()[-1].lower()} ", text)
-
-
 def _refuse_foreign_words(text: str) -> None:
     """A word has two letters or more; a single one is part of a face or a picture, like ಠ_ಠ."""
     for word in re.findall(r"[^\W\d_]{2,}", text):

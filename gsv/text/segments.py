@@ -10,12 +10,11 @@ Nothing is taken away: the stretches joined are the text.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby, zip_longest
 from typing import Literal
 
 from gsv.errors import TextError
-from gsv.text.japanese import units as japanese
-from gsv.text.korean import units as korean
 from gsv.text.languages import LANGUAGES, NAMES, Language, LanguageCode, language_code
 from gsv.text.scripts import LATIN, Script, script
 from gsv.text.symbols import TableName
@@ -49,25 +48,13 @@ _ENGLISH_OR_NOT = re.compile(
 _LETTER = re.compile(f"[{LATIN}]")
 
 
-def _units(names: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(f"(?:{'|'.join(map(re.escape, names))})(?![{LATIN}/0-9])(?!.*[{LATIN}])", re.DOTALL)
-
-
-# Units that the rules of these languages write out.
-_CHINESE_UNITS = _units(("cm", "db", "ds", "kg", "km", "km/h", "ml", "mm", "m", "m/s", "s"))
 _SPEEDS = ("km/h", "m/s")
-_UNITS: dict[Kind, re.Pattern[str]] = {
-    "zh": _CHINESE_UNITS,
-    "yue": _CHINESE_UNITS,
-    "ja": _units((*japanese.UNITS, *japanese.KNOWN, *_SPEEDS)),
-    "ko": _units((*korean.UNITS, *_SPEEDS)),
-}
 # What is counted is said with its number: years, months, days, hours, minutes, seconds, money, ages, things.
 COUNTER = re.compile("[年月日号時时点點分秒元円圓圆塊块歲岁歳個个개월일년시분초원살명]")
 _LENGTHENING = frozenset("ーｰ゛゜ﾞﾟ")
 _PAUSES = tuple(",.!?，。！？")
 _WITHOUT_IDEOGRAPHS: frozenset[Language | None] = frozenset({None, "en", "ko"})
-_WITH_CHINESE: frozenset[Language | None] = frozenset({"zh", "yue"})
+_WITH_CHINESE: frozenset[Kind | None] = frozenset({"zh", "yue"})
 
 
 def segment(text: str, code: str, table: TableName = "v2") -> list[Segment]:
@@ -204,9 +191,29 @@ def _units_placed(pieces: list[_Piece]) -> list[_Piece]:
     for text, digits, piece, follower in zip(before, before[1:], pieces, after, strict=False):
         around = text or follower
         counted = digits is not None and digits.kind == "digits" and digits.text[-1].isdigit()
-        is_unit = piece.kind == "en" and around and around.kind in _UNITS and _UNITS[around.kind].match(piece.text)
+        is_unit = piece.kind == "en" and around and _units_of(around.kind).match(piece.text)
         placed.append(replace(piece, kind=around.kind) if counted and around and is_unit else piece)
     return placed
+
+
+@cache
+def _units_of(kind: Kind) -> re.Pattern[str]:
+    """The units in Latin letters that the rules of a language write out."""
+    names: Iterable[str] = ()
+    if kind in _WITH_CHINESE:
+        from gsv.text.units import UNITS
+
+        names = (*UNITS, *_SPEEDS)
+    elif kind == "ja":
+        from gsv.text.japanese import units as japanese
+
+        names = (*japanese.UNITS, *japanese.KNOWN, *_SPEEDS)
+    elif kind == "ko":
+        from gsv.text.korean import units as korean
+
+        names = (*korean.UNITS, *_SPEEDS)
+    any_name = "|".join(map(re.escape, names)) or r"(?!)"
+    return re.compile(f"(?:{any_name})(?![{LATIN}/0-9])(?!.*[{LATIN}])", re.DOTALL)
 
 
 def _digits_placed(pieces: list[_Piece], usual: Language) -> list[_Piece]:

@@ -75,6 +75,8 @@ def test_letters_and_digits_in_fancy_dress_are_read(frontend: Frontend) -> None:
     assert frontend.read("𝓗𝓮𝓵𝓵𝓸 ﬁne friend ٣", "en")[0].norm_text == "Hello fine friend three"
     assert frontend.read("第Ⅲ章和㉑页", "zh")[0].norm_text == "第三章和二十一页"
     assert frontend.read("The α particle", "en")[0].norm_text == "The alpha particle"
+    assert frontend.read("α線とΩ", "ja")[0].norm_text == "アルファ線とオメガ"
+    assert frontend.read("α 입자", "ko")[0].norm_text == "알파 입자"
 
 
 def test_decomposed_letters_are_read_as_composed_ones(frontend: Frontend) -> None:
