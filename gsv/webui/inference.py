@@ -107,6 +107,7 @@ _ENDPOINTS = {
     "inference": ["sound file", "seed that was used"],
     "stop": ["what came of it"],
     "cut_text": ["pieces"],
+    "phones": ["pieces, each with its text and segments"],
     "check_ref": ["what it is like"],
     "references": ["rows: audio file, text, language"],
 }
@@ -233,6 +234,8 @@ class _Page:
         )
         with gr.Accordion(words("inference.preview"), open=False):
             self.preview = gr.Markdown(words("inference.preview_empty"))
+            self.read = gr.Button(words("inference.read"), size="sm", elem_id="tts_read")
+            self.readings = gr.Markdown("", elem_id="tts_readings")
 
     def _options(self) -> None:
         words = self.words
@@ -309,8 +312,14 @@ class _Page:
             [self.text.change, self.text_language.change, self.split.change],
             self._preview,
             [self.text, self.text_language, self.split],
-            self.preview,
+            [self.preview, self.readings],
             trigger_mode="always_last",
+            **_PRIVATE,
+        )
+        self.read.click(
+            told(self.words, self._readings),
+            [self.text, self.text_language, self.split],
+            self.readings,
             **_PRIVATE,
         )
         fields = {
@@ -378,15 +387,27 @@ class _Page:
         code = line.language.lower() if line.language.lower() in known else gr.skip()
         return line.audio, line.text, code
 
-    def _preview(self, text: str, language: str, method: str) -> str:
+    def _preview(self, text: str, language: str, method: str) -> tuple[str, str]:
+        """The pieces of the text; how an earlier one is read goes."""
         from gsv.errors import GsvError
 
         try:
             pieces = self.performer.cut_text(text, language, method)
         except GsvError:  # Nothing to say yet; if it stays so, speaking tells.
-            return self.words("inference.preview_empty")
+            return self.words("inference.preview_empty"), ""
         numbered = "\n".join(f"{number}. {_plain(piece)}" for number, piece in enumerate(pieces, start=1))
-        return f"{self.words('inference.preview_count', count=len(pieces))}\n\n{numbered}"
+        return f"{self.words('inference.preview_count', count=len(pieces))}\n\n{numbered}", ""
+
+    def _readings(self, text: str, language: str, method: str) -> str:
+        """A table of how the text is read."""
+        heads = [self.words(f"inference.read_{column}") for column in ("piece", "language", "spoken", "phones")]
+        rows = [
+            (str(number), reading.language, " ".join(reading.norm_text.split()), " ".join(reading.phones))
+            for number, piece in enumerate(self.performer.reading(text, language, method), start=1)
+            for reading in piece.readings
+        ]
+        lines = (heads, ["---"] * len(heads), *([_plain(cell) for cell in row] for row in rows))
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def _speak(self, state: Result, given: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
         """Speaks what the fields say, and shows every piece as soon as it is there."""

@@ -1,5 +1,6 @@
 """The endpoints of the inference pages: what scripts call, and the page's buttons too."""
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from gsv.errors import AudioError, GsvError, InputError, SynthesisError
 from gsv.jobs.parameters import read_options
 from gsv.synthesis.reference import Reference, check_length, check_reference
 from gsv.text import split
+from gsv.text.frontend import Frontend
+from gsv.text.preview import Piece, preview
+from gsv.text.symbols import TableName
 from gsv.webui.clips import clip_of_wave
 from gsv.webui.home import Home
 from gsv.webui.speaking import (
@@ -74,7 +78,7 @@ MEANINGS = {
     "ref_audio_path": "Recording of the voice, 3 to 10 seconds: an uploaded file or a path.",
     "aux_ref_audio_paths": "Further recordings, whose timbre is averaged in.",
     "prompt_lang": "Language of the reference, by code or name; empty: that of the page.",
-    "text_split_method": "How a long text is cut, auto, cut0 to cut5 or by name; empty: auto, or cut5 for the bundled voice.",
+    "text_split_method": "How a long text is cut, cut0 to cut5 or by name; empty: cut1, or cut5 for the bundled voice.",
     "batch_size": "Pieces of text that are spoken at once.",
     "speed_factor": "Pace; 1 is natural.",
     "ref_text_free": "Use only the timbre of the reference, not what is said in it.",
@@ -96,6 +100,9 @@ class Performer:
     def __init__(self, home: Home, studio: Studio) -> None:
         self.home = home
         self.studio = studio
+        # The front end of each symbol table, which reads for one visitor at a time; speaking has its own.
+        self._frontends: dict[TableName, Frontend] = {}
+        self._reading = threading.Lock()
 
     @property
     def page_language(self) -> str:
@@ -243,6 +250,23 @@ class Performer:
         """The pieces in which a text would be spoken."""
         language = language_named(text_language or self.page_language, "text_language")
         return split.pieces(text, language, split_named(how_to_cut or self.usual_split, "how_to_cut"))
+
+    def phones(self, text: str, text_language: str = "", how_to_cut: str = "") -> list[dict[str, Any]]:
+        """How a text would be read: its pieces, and of each the stretches of a language, as spoken and in phones."""
+        return [piece.as_json() for piece in self.reading(text, text_language, how_to_cut)]
+
+    def reading(self, text: str, text_language: str, how_to_cut: str) -> list[Piece]:
+        """The pieces of a text as they would be read."""
+        language = language_named(text_language or self.page_language, "text_language")
+        method = split_named(how_to_cut or self.usual_split, "how_to_cut")
+        symbols = (self.studio.version or self.studio.base_version).symbols
+        project = self.home.project
+        with self._reading:
+            if symbols not in self._frontends:
+                self._frontends[symbols] = Frontend(
+                    symbols, project.g2pw, project.roberta, pronunciations=project.pronunciations
+                )
+            return preview(self._frontends[symbols], text, language, method)
 
     def check_ref(self, ref_wav_path: Any) -> str:
         """Whether a recording is good as a reference: its length and loudness, and what to do about them."""

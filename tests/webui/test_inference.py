@@ -160,6 +160,24 @@ def test_a_text_is_cut_as_it_will_be_spoken(client: Client) -> None:
     assert pieces == ["One boat.", " Two boats."]
 
 
+def test_it_is_shown_how_a_text_is_read(client: Client) -> None:
+    text = 'He met Dr. Lee.<break time="1s"/><phoneme ph="JH IH1 F">GIF</phoneme> it is.'
+    pieces = client.predict(text=text, text_language="en", how_to_cut="auto", api_name="/phones")
+    assert [piece["text"] for piece in pieces] == [
+        'He met Dr. Lee.<break time="1000ms"/>',
+        '<phoneme ph="JH IH1 F">GIF</phoneme> it is.',
+    ]
+    (segment,) = pieces[1]["segments"]
+    assert segment["norm_text"] == "GIF it is."
+    assert segment["phones"] == "JH IH1 F IH1 T IH1 Z .".split()
+    assert len(segment["ids"]) == len(segment["phones"])
+
+
+def test_markup_that_is_not_written_right_is_told(client: Client) -> None:
+    with pytest.raises(AppError, match="not complete or not written as it should be"):
+        client.predict(text="One <break> boat.", text_language="en", api_name="/phones")
+
+
 def test_a_reference_is_checked_for_length_and_loudness(client: Client, tmp_path: Path) -> None:
     assert "good length" in client.predict(ref_wav_path=handle_file(CLIP), api_name="/check_ref")
     wave, rate = soundfile.read(CLIP)
