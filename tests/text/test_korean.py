@@ -70,7 +70,7 @@ def test_spoken_sentences_are_read_as_people_read_them(text: str, sound: str) ->
         ("담력 침략 강릉 협력", "담녁 침냑 강능 혐녁"),  # 19
         ("난로 신라 칼날", "날로 실라 칼랄"),  # 20
         ("앉고 더듬지", "안꼬 더듬찌"),  # 24
-        ("솜이불 꽃잎 서울역", "솜니불 꼰닙 서울력"),  # 29
+        ("솜이불 꽃잎 서울역 열여섯 서른여덟 십육", "솜니불 꼰닙 서울력 열려섣 서른녀덜 심뉵"),  # 29
     ],
 )
 def test_words_follow_the_standard_pronunciation(words: str, sounds: str) -> None:

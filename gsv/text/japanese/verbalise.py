@@ -98,6 +98,11 @@ _RULES = _compiled(
     # Words that Open JTalk's dictionary has a wrong reading for.
     ("お月さん", "おつきさん"),
     ("お日さん", "おひさん"),
+    ("(?:100|１００|百)均", "ひゃっきん"),
+    # Shortened words in brackets.
+    (r"(?<=日[(（])([月火水木金土日])(?=[)）])", r"\1曜"),
+    ("[(（]株[)）]", "株式会社"),
+    ("[(（]有[)）]", "有限会社"),
     # Commas inside numbers.
     (r"(?<![\d,，])\d{1,3}(?:[,，]\d{3})+(?!\d)", lambda match: re.sub("[,，]", "", match[0])),
     # Postal codes, telephone numbers.
@@ -153,7 +158,10 @@ _RULES = _compiled(
     (r"[#＃](?=\d)", "ナンバー"),
     (r"(?<=[\dA-Za-zＡ-Ｚａ-ｚ])[+＋]+", lambda match: "プラス" * len(match[0])),
     # From ... to, or a drawn-out vowel.
-    (rf"(?<=[{_KANJI}\d])\s?{_WAVE}\s?(?=[{_KANJI}\d])|(?<=[\d年月日時分秒歳円]){_WAVE}", "から"),
+    (
+        rf"(?<=[{_KANJI}\d])\s?{_WAVE}\s?(?=[{_KANJI}\d])|(?<=[{_SPOKEN}]){_WAVE}(?=\d)|(?<=[\d年月日時分秒歳円]){_WAVE}",
+        "から",
+    ),
     (rf"(?<=[{_SPOKEN}]){_WAVE}+", "ー"),
 )
 
@@ -161,6 +169,9 @@ _NAMES = {
     "㈱": "株式会社",
     "㈲": "有限会社",
     "㍿": "株式会社",
+    "○": "マル",
+    "◯": "マル",
+    "△": "サンカク",
     "№": "ナンバー",
     "™": "",
     "℡": "電話",

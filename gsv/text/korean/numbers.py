@@ -31,15 +31,12 @@ _AGAINST = re.compile(r"대 ?\d")
 _ORDINAL_PREFIX = re.compile("제 ?$")
 
 _NUMBER = re.compile(r"(?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.(?P<part>\d+))?(?=(?P<blank> ?))")
-# What the rules of sound do not know: 칠십 and 팔십 are tense; ㄴ slips in between 십, 백, 천 ... and 육, and between
-# native tens and what begins with 여.
+# What the rules of sound do not know: 칠십 and 팔십 are tense; ㄴ slips in between 십, 백, 천 ... and 육.
 _JOINTS = tuple(
     (re.compile(place), sound)
     for place, sound in (
         ("(?<=[칠팔])십", "씹"),
         ("(?<=[십씹백천만억조경해])육", "뉵"),
-        ("(?<=[열물])여", "려"),
-        ("(?<=[른흔쉰순든])여", "녀"),
     )
 )
 
@@ -73,7 +70,7 @@ def sino(digits: str) -> str:
 
 def native(number: int) -> str:
     """A number from 1 to 99 in native words, as they stand before a counter: `20` is 스무, `21` 스물한."""
-    return "스무" if number == 20 else _joined(_TENS[number // 10] + _UNITS[number % 10])
+    return "스무" if number == 20 else _TENS[number // 10] + _UNITS[number % 10]
 
 
 def dialled(digits: str) -> str:

@@ -34,6 +34,10 @@ def apart(text: str) -> str:
 
 
 _GRAMMATICAL = _rules(
+    # 29: ㄴ slips in between parts of numbers.
+    ("(열|스물)여(섯|덟)", r"\1려\2"),
+    ("(서른|마흔|쉰|예순|일흔|여든|아흔)여(섯|덟)", r"\1녀\2"),
+    ("십육", "십뉵"),
     # 5: a consonant's ㅢ is ㅣ.
     ("([ᄀ-ᄊᄌ-ᄒ])ᅴ", r"\1ᅵ"),
     # 16: names of letters.
