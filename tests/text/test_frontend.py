@@ -1,6 +1,8 @@
 """Text becomes the ids that models were trained on."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,3 +159,12 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             if reading.word2ph is not None:
                 assert len(reading.word2ph) == len(reading.norm_text)
                 assert sum(reading.word2ph) == len(reading.phones)
+
+
+def test_a_language_loads_only_its_own_libraries() -> None:
+    code = (
+        "import sys; from gsv.text.frontend import Frontend; Frontend().read('Hello there, 5 km.', 'en');"
+        "print({'jieba', 'pypinyin', 'pyopenjtalk', 'mecab', 'ToJyutping', 'split_lang', 'torch'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
