@@ -17,6 +17,8 @@ from gsv.audio.pitch import HIGHEST, LOWEST, pitch
 _FRAME_SECONDS = 0.01
 # Marks in stretches without a pitch.
 _UNVOICED_SECONDS = 0.005
+# Further than this from the middle of a melody, in octaves, a period's double or half was taken for it.
+_FAR_OCTAVES = 0.7
 # Above this part of full scale loud samples are bent instead of cut off.
 _KNEE = 0.8
 _SILENT_DB = -60.0
@@ -38,7 +40,7 @@ def melody(wave: Samples, rate: int) -> Melody | None:
     if len(voiced) < 10:
         return None
     notes = 12 * np.log2(voiced)
-    # Octave errors are few and large; the middle of the notes does without them.
+    # What errors are left are few and large; the middle of the notes does without them.
     middle = np.median(notes)
     notes = notes[np.abs(notes - middle) < 12]
     frames = wave[: len(wave) // 400 * 400].reshape(-1, 400)
@@ -95,7 +97,12 @@ def _track(wave: Samples, rate: int) -> np.ndarray:
     hop = round(_FRAME_SECONDS * rate)
     if len(wave) < hop:
         return np.zeros(0)
-    return pitch(torch.from_numpy(np.ascontiguousarray(wave))[None], rate, hop)[0].double().numpy()
+    track = pitch(torch.from_numpy(np.ascontiguousarray(wave))[None], rate, hop)[0].double().numpy()
+    voiced = track > 0
+    if not voiced.any():
+        return track
+    octaves = np.log2(np.where(voiced, track, 1.0) / np.median(track[voiced]))
+    return np.where(voiced & (np.abs(octaves) > _FAR_OCTAVES), track / 2 ** np.round(octaves), track)
 
 
 def _marks(wave: Samples, period: np.ndarray, voiced: np.ndarray, hop: int) -> list[int]:

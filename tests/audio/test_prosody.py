@@ -53,6 +53,25 @@ def test_the_range_of_the_melody_moves_by_the_factor_and_its_mean_stays(speech: 
     assert after.f0 / before.f0 == pytest.approx(1, rel=0.02)
 
 
+def test_moments_of_creak_count_as_the_melody_that_they_interrupt() -> None:
+    # In a creak every second pulse is weaker, so that two periods look like one of an octave lower.
+    pulses = np.zeros(3 * RATE, np.float32)
+    at, hertz = 0.0, []
+    while at < len(pulses):
+        seconds = at / RATE
+        hertz.append(120 * 2 ** (2 * np.sin(2 * np.pi * seconds) / 12))
+        creaky = seconds % 0.5 > 0.4 and len(hertz) % 2
+        pulses[int(at)] = 0.3 if creaky else 1.0
+        at += RATE / hertz[-1]
+    wave = 0.3 * np.convolve(pulses, np.exp(-np.arange(300) / 40.0))[: len(pulses)].astype(np.float32)
+    low, high = np.quantile(12 * np.log2(hertz), (0.1, 0.9))
+    found = measured(wave)
+    assert found.f0 == pytest.approx(120, rel=0.02)
+    assert found.spread == pytest.approx(high - low, rel=0.1)
+    made = measured(repitched(wave, RATE, 1.0, 0.5))
+    assert made.spread / found.spread == pytest.approx(0.5, rel=0.2)
+
+
 def test_formants_stay_where_a_faster_tape_would_move_them(speech: Samples) -> None:
     tape = np.interp(np.arange(0, len(speech) - 1, 1.2), np.arange(len(speech)), speech).astype(np.float32)
 
