@@ -55,6 +55,26 @@ def test_syllable_has_an_initial_and_a_final(jyutping: str, said: tuple[str, str
     assert symbols(jyutping) == said
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("我電話係91112345。", "我电话系九一一一二三四五."),
+        ("$20，US$5，HK$1,200", "二十元,五美元,一千二百元"),
+        ("2蚊，128蚊，2樽", "两蚊,一百二十八蚊,两樽"),
+        ("等陣……我諗下～", "等阵……我谂下-"),
+        ("嗯，『好』", "嗯,好"),
+        ("十三幺", "十三幺"),
+    ],
+)
+def test_numbers_are_said_as_in_cantonese(written: str, said: str) -> None:
+    assert normalize(written) == said
+
+
+def test_shares_have_parts() -> None:
+    assert g2p("三分之二")[0][2:4] == ["Yf", "Yan6"]
+    assert g2p("分开")[0][:2] == ["Yf", "Yan1"]
+
+
 def test_characters_beyond_the_basic_block_are_read() -> None:
     said, word2ph = g2p(normalize("係㗎，搭𨋢。"))
     assert said == ["Yh", "Yai6", "Yg", "Yaa3", ",", "Yd", "Yaap3", "Yl", "Yip1", "."]

@@ -36,6 +36,13 @@ def tones(text: str, erhua: bool = True) -> str:
         ("展览馆", "223"),  # 2 + 1
         ("纸老虎", "323"),  # 1 + 2
         ("我很好", "323"),
+        # 一 as a number by itself, not as a count
+        ("十一月一日", "21414"),
+        ("二零一一年", "42112"),
+        ("一到两件", "1434"),
+        ("三比一战胜", "13144"),
+        ("六十滴", "421"),
+        ("银行行长", "2223"),
     ],
 )
 def test_words_change_their_tones(text: str, said: str) -> None:
@@ -68,3 +75,8 @@ def test_halves_put_the_shortest_part_first_or_last() -> None:
 def test_lexicon_is_complete() -> None:
     lists = lexicon()
     assert (len(lists.neutral), len(lists.not_neutral), len(lists.erhua), len(lists.not_erhua)) == (420, 40, 8, 44)
+
+
+def test_family_names_are_read_as_names() -> None:
+    assert g2p("曾国藩")[0][:2] == ["z", "eng1"]
+    assert g2p("曾经")[0][:2] == ["c", "eng2"]
