@@ -8,7 +8,8 @@ run too, but do not decide the exit status, which is 0 when in every checked fil
 others is at least --min.
 
 What is compared: Mandarin exactly (text as spoken, phones of each character, ids), with and without the recorded
-answers of the polyphone model. English text exactly, and its phones word by word, except for words whose pronunciation
+answers of the polyphone model; told of are phrases in which gsv's dictionary, which has more of them, corrects the
+model. English text exactly, and its phones word by word, except for words whose pronunciation
 the file has from a source that gsv has not (name lists, guesses, another dictionary). Korean and Cantonese exactly.
 Japanese exactly with the recorded version of pyopenjtalk-plus, without pitch marks and unknown signs with another.
 Cut text and helpers exactly. Mixed text exactly, stretch by stretch, with the recorded answers of the language
@@ -30,9 +31,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import split_lang.detect_lang.detector
+from pypinyin.phrases_dict import phrases_dict
 
 from gsv.errors import TextError
 from gsv.text import detection, split
+from gsv.text.chinese.polyphones import dictionary_readings
 from gsv.text.frontend import Frontend, Reading
 from gsv.text.languages import CODES, LANGUAGES, Language
 from gsv.text.scripts import Script, holds
@@ -91,24 +94,52 @@ def check_zh(items: Sequence[Item], folder: Path) -> Iterator[Outcome]:
     """Mandarin: both tables, and with a polyphone model that answers as recorded."""
     plain = {name: Frontend(name) for name in TABLES}
     for item in items:
-        details = mandarin("v2", plain["v2"], item["text"], item["v2"])
+        notes: list[str] = []
+        details = mandarin("v2", plain["v2"].read_as(item["text"], "zh"), item["v2"])
         first = item["v2"] if item["v1"].get("same_as") == "v2" else item["v1"]
-        details += mandarin("v1", plain["v1"], item["text"], first)
+        details += mandarin("v1", plain["v1"].read_as(item["text"], "zh"), first)
         for variant in ("v2_g2pw_stub", "v2_g2pw_injected"):
-            if variant in item:
+            # A clause that the recording lacks comes from another text as spoken, which is told of by itself.
+            if variant in item and not any(detail.startswith("v2 text") for detail in details):
                 recorded = Recorded(dict(item[variant]["char_pinyin"]))
                 want = {"norm_text": item["v2"]["norm_text"]} | item[variant]
-                # A clause that the recording lacks comes from another text as spoken, which is told of by itself.
-                if not any(detail.startswith("v2 text") for detail in details):
-                    details += mandarin(variant, Frontend(polyphones=recorded), item["text"], want)
-        yield outcome(item["id"], item, details)
+                got = Frontend(polyphones=recorded).read_as(item["text"], "zh")
+                overruled = phrases_overruling(got, want)
+                notes += [f"{variant}: {phrase} is read by the dictionary" for phrase in overruled]
+                if not overruled:
+                    details += mandarin(variant, got, want)
+        yield outcome(item["id"], item, details, notes=notes)
 
 
-def mandarin(variant: str, frontend: Frontend, text: str, want: Item) -> list[str]:
+def phrases_overruling(got: Reading, want: Item) -> list[str]:
+    """The phrases that the dictionary corrects in gsv alone, if these are all that differs.
+
+    Each character that differs must be in a phrase of the dictionary and have the reading that the phrase gives it.
+    """
+    found = []
+    for position, (ours, theirs) in enumerate(by_character(got, want["phones"])):
+        if ours == theirs:
+            continue
+        around = (
+            (got.norm_text[start:end], position - start)
+            for start in range(max(position - 3, 0), position + 1)
+            for end in range(max(position, start + 1) + 1, start + 5)
+        )
+        corrected = [
+            phrase
+            for phrase, place in around
+            if phrase in phrases_dict and list(dictionary_readings(phrase)[place].phones) == ours
+        ]
+        if not corrected:
+            return []
+        found.append(corrected[0])
+    return list(dict.fromkeys(found))
+
+
+def mandarin(variant: str, got: Reading, want: Item) -> list[str]:
     """What differs in one reading of a Mandarin text."""
     if "error" in want:
         return []
-    got = frontend.read_as(text, "zh")
     if got.norm_text != want["norm_text"]:
         return [f"{variant} text: {got.norm_text!r} instead of {want['norm_text']!r}"]
     return [

@@ -132,7 +132,7 @@ def test_missing_file_is_named(check: Check, tmp_path: Path) -> None:
     assert "zh.json" in told
 
 
-@pytest.mark.parametrize("name", ["cut", "helpers", "en", "ja", "ko", "yue", "mixed"])
+@pytest.mark.parametrize("name", ["zh", "cut", "helpers", "en", "ja", "ko", "yue", "mixed"])
 def test_recorded_answers_are_met(check: Check, shared: Path, name: str) -> None:
     status, told = check(shared / "reference/text", "--languages", name)
     assert status == 0, told
