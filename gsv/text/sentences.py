@@ -12,7 +12,7 @@ from itertools import pairwise
 
 # What takes half a second or less to say joins the next sentence, what takes more than some ten seconds is cut.
 # Lengths are in characters of Chinese; Latin letters count less.
-SHORT = 2.5
+SHORT = 2.0
 LONG = 60.0
 _LATIN_WEIGHT = 0.35
 
