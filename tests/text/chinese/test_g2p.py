@@ -8,7 +8,7 @@ import pytest
 from gsv.text.frontend import Frontend
 
 # The recorded answers come from a dictionary that lacks 行长, so the (made-up) answer of the polyphone model stays;
-# pypinyin's dictionary knows the word and corrects it. See docs/text.md.
+# pypinyin's dictionary knows the word and corrects it. See docs/text-chinese.md.
 DICTIONARY_KNOWS_MORE = "银行的行长行色匆匆地走了。"
 
 
