@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -72,7 +72,3 @@ def language_known(code: str, field_name: str, known: Sequence[str] | None = Non
     if plain not in codes:
         raise InputError(f"{field_name}: {code[:40]} is not supported; choose one of {', '.join(codes)}.")
     return plain
-
-
-# What loads the engine and the voice of a request, off the event loop.
-Ready = Callable[[], tuple[Engine, Voice]]
