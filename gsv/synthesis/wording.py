@@ -92,8 +92,7 @@ def described(text: str) -> Description:
         for word, entry in _found(clause):
             if entry is None:
                 reach -= 1
-                if word.isalnum() and word not in _HOLDING:
-                    rest.append(word)
+                rest += [word] if word.isalnum() else []
                 continue
             if entry.strength is not None:
                 # "not very" denies: what was denied already stays so.
@@ -113,7 +112,7 @@ def described(text: str) -> Description:
                     melodic.append(word)
                     prosody = prosody.then(entry.prosody, now / _USUAL)
             reach -= 1
-        others += [_together(rest)] if rest else []
+        others += [said] if (said := _together(rest)) else []
     vector = tuple(strengths[name] for name in EMOTIONS)
     told = (tuple(dict.fromkeys(some)) for some in (words, melodic, others))
     return Description(vector, prosody.bounded(), *told)
@@ -144,7 +143,9 @@ def manner_of(
 
 
 def _together(words: list[str]) -> str:
-    """Words as they are written: with blanks between those of English."""
+    """Words as they are written, with blanks between those of English, from the first that means something on."""
+    meant = [i for i, word in enumerate(words) if word not in _HOLDING]
+    words = words[meant[0] : meant[-1] + 1] if meant else []
     return re.sub(r"(?<=[^\x00-\x7f]) (?=[^\x00-\x7f])", "", " ".join(words))
 
 

@@ -54,7 +54,7 @@ def test_a_description_becomes_a_melody(text: str, part: str, up: bool) -> None:
     ("text", "words", "others"),
     [
         ("Speak in a cheerful and positive tone, like a pirate.", ("cheerful",), ("positive", "pirate")),
-        ("非常开心地说，像客服一样", ("开心",), ("像客服样",)),
+        ("非常开心地说，像客服一样", ("开心",), ("像客服一样",)),
         ("not happy, but slow", ("slow",), ("not happy",)),
         ("very slowly", ("slowly",), ()),
         ("Wie ein Roboter", (), ("wie ein roboter",)),
