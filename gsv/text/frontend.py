@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 _BLANKS = re.compile(" {2,}")
 # With fewer phones a model tends to skip or garble; a full stop in front gives it something to start with.
 _MIN_PHONES = 6
-# Signs that ask for a pause in Mandarin: all commas of the text become it. A ￥ before a number is money.
-_PAUSE_SIGNS = ((re.compile("￥(?![0-9])"), "SP2"), (re.compile(r"\^"), "SP3"))
+# Signs that ask for a pause in Mandarin: all commas of the text become it. A ￥ beside a number is money, and a ^
+# between a letter or a number and a number is a power.
+_PAUSE_SIGNS = (
+    (re.compile("(?<![0-9])￥(?![0-9])"), "SP2"),
+    (re.compile(r"(?<![0-9A-Za-z])\^|\^(?![-0-9])"), "SP3"),
+)
 # Signs that a list file may hold and that are marks there, not words.
 _TRAINING_SIGNS = str.maketrans({"%": "-", "￥": ","})
 _TEXT_ENCODER = "chinese-roberta-wwm-ext-large"

@@ -51,6 +51,9 @@ _LETTER = re.compile(f"[{LATIN}]")
 _SPEEDS = ("km/h", "m/s")
 # What is counted is said with its number: years, months, days, hours, minutes, seconds, money, ages, things.
 COUNTER = re.compile("[年月日号時时点點分秒元円圓圆塊块歲岁歳個个개월일년시분초원살명]")
+# What may stand between a number and its unit, and before an amount of money.
+_POWERS = frozenset("百千万萬亿億")
+_DOLLARS = ("HK$", "US$")
 _LENGTHENING = frozenset("ーｰ゛゜ﾞﾟ")
 _PAUSES = tuple(",.!?，。！？")
 _WITHOUT_IDEOGRAPHS: frozenset[Language | None] = frozenset({None, "en", "ko"})
@@ -191,9 +194,17 @@ def _units_placed(pieces: list[_Piece]) -> list[_Piece]:
     for text, digits, piece, follower in zip(before, before[1:], pieces, after, strict=False):
         around = text or follower
         counted = digits is not None and digits.kind == "digits" and digits.text[-1].isdigit()
-        is_unit = piece.kind == "en" and around and _units_of(around.kind).match(piece.text)
+        if digits and digits.text in _POWERS and text and text.kind == "digits":
+            around, counted = digits, True
+        is_unit = bool(piece.kind == "en" and around and _units_of(around.kind).match(piece.text))
+        if digits and digits.kind in _WITH_CHINESE and _is_dollars(piece, follower):
+            around, counted, is_unit = digits, True, True
         placed.append(replace(piece, kind=around.kind) if counted and around and is_unit else piece)
     return placed
+
+
+def _is_dollars(piece: _Piece, follower: _Piece | None) -> bool:
+    return piece.text in _DOLLARS and follower is not None and follower.text[0].isdigit()
 
 
 @cache
@@ -201,9 +212,9 @@ def _units_of(kind: Kind) -> re.Pattern[str]:
     """The units in Latin letters that the rules of a language write out."""
     names: Iterable[str] = ()
     if kind in _WITH_CHINESE:
-        from gsv.text.units import UNITS
+        from gsv.text.units import RATES, UNITS
 
-        names = (*UNITS, *_SPEEDS)
+        names = (*UNITS, *RATES, *_SPEEDS)
     elif kind == "ja":
         from gsv.text.japanese import units as japanese
 

@@ -84,5 +84,7 @@ UNITS = (
 )
 # What is often counted for each of another: 60km/h, 1g/cm³.
 RATES = tuple(
-    f"{unit}/{per}" for unit in UNITS for per in ("h", "min", "s", "d", "L", "l", "mL", "ml", "kg", "m²", "m³", "cm³")
+    f"{unit}/{per}"
+    for unit in UNITS
+    for per in ("h", "min", "s", "d", "L", "l", "mL", "ml", "kg", "m", "m²", "m³", "cm", "cm³")
 )
