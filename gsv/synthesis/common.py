@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 import torch
 
+from gsv.models.bandwidth import BandwidthExtension
 from gsv.models.encoders import ContentEncoder, TextEncoder, load_speaker_encoder
 from gsv.models.mel_vocoders import MelVocoder
 from gsv.models.speaker import SpeakerEncoder
 from gsv.paths import Project
-from gsv.synthesis.flow import load_vocoder
+from gsv.synthesis.flow import load_super_sampler, load_vocoder
 from gsv.synthesis.turns import Turns
 from gsv.text.frontend import Frontend
 from gsv.text.symbols import TableName
@@ -27,7 +28,7 @@ class Common:
         self.project = project
         self.device = device
         self.dtype = dtype
-        self.turns = Turns()
+        self.turns = Turns(both=device.type == "cpu")
         # For the front ends, whose libraries are not made for several threads.
         self.reading = threading.Lock()
         self._loading = threading.RLock()
@@ -46,6 +47,10 @@ class Common:
     def vocoder(self, facts: FlowFacts) -> MelVocoder:
         key = ("vocoder", facts.vocoder)
         return self._once(key, lambda: load_vocoder(self.project, facts).to(self.device, self.dtype))
+
+    def super_sampler(self, name: str) -> BandwidthExtension:
+        # In full precision, which costs little: half would make noise of quiet phases.
+        return self._once(("super-sampler", name), lambda: load_super_sampler(self.project, name).to(self.device))
 
     def frontend(self, symbols: TableName) -> Frontend:
         project = self.project

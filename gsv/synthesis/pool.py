@@ -12,6 +12,7 @@ from gsv.errors import InputError
 from gsv.paths import Project
 from gsv.synthesis.common import Common
 from gsv.synthesis.engine import Engine
+from gsv.versions import version_named
 
 
 class Pool:
@@ -45,7 +46,7 @@ class Pool:
         A file that was written anew since is loaded anew. Threads that ask for the same engine at once wait for the
         one that loads it.
         """
-        key = self._state(gpt), self._state(sovits), None if sovits else version
+        key = self._key(gpt, sovits, version)
         with self._lock:
             future = self._engines.get(key)
             loading = future is None
@@ -81,9 +82,17 @@ class Pool:
         with self._lock:
             return len(self._engines)
 
-    def _state(self, path: str | Path | None) -> Hashable:
-        if not path:
-            return None
+    def _key(self, gpt: str | Path | None, sovits: str | Path | None, version: str) -> Hashable:
+        """The same for base models whether they are named or not."""
+        base = self.project.base(version_named(version))
+        generator = self._state(sovits or base.generator)
+        if gpt:
+            return self._state(gpt), generator
+        usual = self._state(base.generator)
+        # Otherwise those of the version that the generator turns out to be of.
+        return self._state(base.gpt) if generator == usual else None, generator
+
+    def _state(self, path: str | Path) -> Hashable:
         file = self.project.resolve(path).resolve()
         if not file.is_file():
             return file

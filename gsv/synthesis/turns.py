@@ -1,4 +1,4 @@
-"""Turns in which threads compute: one at a time, since one computation fills the machine."""
+"""Turns in which threads compute: few at a time, since few computations fill the machine."""
 
 import threading
 import time
@@ -30,11 +30,17 @@ class Turns:
     Each kind goes in order of arrival. When both wait, the one goes that has had less of the time: neither can a queue
     of long passes stop all that is being spoken, nor can what is being spoken keep others from beginning. A thread that
     has the turn may take it again.
+
+    Args:
+        both: a step and a pass may go at the same time. On a CPU a step waits for memory and a pass for arithmetic, so
+            that neither alone keeps all cores busy.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, both: bool = False) -> None:
         self._lock = threading.Lock()
-        self._owner: int | None = None
+        self._most = 2 if both else 1
+        # Which thread has the turn.
+        self._owners: dict[Kind, int] = {}
         self._waiting: dict[Kind, deque[tuple[int, threading.Event]]] = {"step": deque(), "pass": deque()}
         # Seconds by which passes have had more of the time than steps.
         self._ahead = 0.0
@@ -43,7 +49,7 @@ class Turns:
     def turn(self, kind: Kind, stopped: Callable[[], bool] = never) -> Iterator[None]:
         """Waits for the turn and has it for the block; StoppedError if `stopped` says yes before it comes."""
         me = threading.get_ident()
-        if self._owner == me:
+        if me in self._owners.values():
             yield
             return
         self._enter(kind, me, stopped)
@@ -51,12 +57,16 @@ class Turns:
         try:
             yield
         finally:
-            self._leave(kind, time.perf_counter() - begun)
+            with self._lock:
+                seconds = time.perf_counter() - begun
+                ahead = self._ahead + (seconds if kind == "pass" else -seconds)
+                self._ahead = min(max(ahead, -_MOST_AHEAD_SECONDS), _MOST_AHEAD_SECONDS)
+                self._leave(kind)
 
     def _enter(self, kind: Kind, me: int, stopped: Callable[[], bool]) -> None:
         with self._lock:
-            if self._owner is None:
-                self._owner = me
+            if kind not in self._owners and len(self._owners) < self._most:
+                self._owners[kind] = me
                 return
             called = threading.Event()
             place = (me, called)
@@ -70,20 +80,14 @@ class Turns:
                 if place in self._waiting[kind]:
                     self._waiting[kind].remove(place)
                 else:  # Called at the last moment: it is the next one's turn.
-                    self._hand_on()
+                    self._leave(kind)
             raise
 
-    def _leave(self, kind: Kind, seconds: float) -> None:
-        with self._lock:
-            ahead = self._ahead + (seconds if kind == "pass" else -seconds)
-            self._ahead = min(max(ahead, -_MOST_AHEAD_SECONDS), _MOST_AHEAD_SECONDS)
-            self._hand_on()
-
-    def _hand_on(self) -> None:
-        steps, passes = self._waiting["step"], self._waiting["pass"]
-        queue = passes if passes and (not steps or self._ahead <= 0) else steps
-        if not queue:
-            self._owner = None
-            return
-        self._owner, called = queue.popleft()
-        called.set()
+    def _leave(self, kind: Kind) -> None:
+        """Hands the turn on, with the lock held."""
+        del self._owners[kind]
+        order: tuple[Kind, Kind] = ("pass", "step") if self._ahead <= 0 else ("step", "pass")
+        for one in order:
+            if self._waiting[one] and one not in self._owners and len(self._owners) < self._most:
+                self._owners[one], called = self._waiting[one].popleft()
+                called.set()

@@ -110,6 +110,16 @@ def test_a_file_that_was_written_anew_is_loaded_anew(narrow: Project, loads: lis
     assert pool.engine(file) is not first
 
 
+def test_base_models_are_loaded_once_whether_they_are_named_or_not(narrow: Project, loads: list[object]) -> None:
+    pool = Pool(narrow, "cpu")
+    base = narrow.base(version_named("v2"))
+    first = pool.engine()
+    assert pool.engine(base.gpt) is pool.engine(None, base.generator) is pool.engine(base.gpt, base.generator) is first
+    assert len(loads) == len(pool) == 1
+    assert pool.engine("other.ckpt") is not first
+    assert pool.engine(None, "other.pth") is not pool.engine(base.gpt, "other.pth")
+
+
 def test_a_pool_of_nothing_is_refused(narrow: Project) -> None:
     with pytest.raises(InputError, match="size is 0"):
         Pool(narrow, "cpu", size=0)

@@ -13,7 +13,7 @@ from gsv.models.t2s import T2S, T2SConfig
 from gsv.synthesis.decoder import Row, generate
 from gsv.synthesis.sampling import SamplingOptions
 from gsv.synthesis.scheduler import Scheduler
-from gsv.synthesis.turns import StoppedError, Turns, never
+from gsv.synthesis.turns import Kind, StoppedError, Turns, never
 
 # Wide enough that a layer has more inputs than oneDNN sums up in one go.
 CONFIG = T2SConfig(
@@ -230,6 +230,25 @@ def test_steps_and_passes_share_the_time_when_both_wait() -> None:
     assert sorted(order) == ["pass"] * 3 + ["step"] * 2
     assert order[0] == "step"
     assert order[-1] == "pass"
+
+
+def test_a_step_and_a_pass_may_go_at_once_where_that_is_wanted_but_never_two_of_a_kind() -> None:
+    turns = Turns(both=True)
+    meeting = threading.Barrier(2)
+    inside = {"step": 0, "pass": 0}
+
+    def work(i: int) -> None:
+        kind: Kind = "step" if i % 2 else "pass"
+        for _ in range(10):
+            with turns.turn(kind), turns.turn("pass"):
+                inside[kind] += 1
+                assert inside[kind] == 1
+                meeting.wait(10)
+                inside[kind] -= 1
+
+    at_once(4, work)
+    with turns.turn("step"), turns.turn("pass"):
+        assert len(turns._owners) == 1
 
 
 def test_who_is_stopped_while_waiting_for_the_turn_holds_nobody_up() -> None:
