@@ -16,6 +16,8 @@ HUBERT = "chinese-hubert-base"
 ROBERTA = "chinese-roberta-wwm-ext-large"
 SPEAKER_ENCODER = "sv/pretrained_eres2netv2w24s4ep4.ckpt"
 
+SUPER_SAMPLED_RATE = 48000
+
 
 @dataclass(frozen=True)
 class BaseWeights:
@@ -92,7 +94,8 @@ class Version:
     no_reference_free: str = ""
     no_auxiliary: str = ""
     no_streaming: str = ""
-    no_super_sampling: str = ""
+    # The network that makes `SUPER_SAMPLED_RATE` of the version's own; None: the version has no use for one.
+    super_sampler: str | None = None
     # The demo voice in the repository, which takes the place of base models that are not there.
     bundled: BaseWeights | None = None
 
@@ -147,10 +150,6 @@ _NO_REFERENCE_FREE = (
 _NO_AUXILIARY = (
     "Versions v3 and v4 go on from the sound of one reference, so further ones cannot be averaged in; "
     "give one reference, or use v2, v2Pro or v2ProPlus."
-)
-_NO_SUPER_SAMPLING = (
-    "The network that makes 48 kHz of version v3's 24 kHz (AP-BWE) is not built in; leave super-sampling off, or use "
-    "v4, which speaks at 48 kHz."
 )
 _NO_STREAMING = (
     "Versions v3 and v4 make the sound of a whole piece of text at once, so there are no chunks within it; "
@@ -244,7 +243,7 @@ _TABLE = (
         no_reference_free=_NO_REFERENCE_FREE,
         no_auxiliary=_NO_AUXILIARY,
         no_streaming=_NO_STREAMING,
-        no_super_sampling=_NO_SUPER_SAMPLING,
+        super_sampler="24kto48k/g_24kto48k.zip",
     ),
     Version(
         name="v4",

@@ -62,7 +62,7 @@ def speak(engine: Engine, voice: Voice, words: Words, stopped: Stopped) -> Itera
         return
     chunks = engine.stream_audio(words.text, words.language, voice, words.options, words.streaming, stopped)
     for wave in chunks:
-        yield Chunk(wave, engine.sampling_rate)
+        yield Chunk(wave, engine.rate_with(words.options))
 
 
 def language_known(code: str, field_name: str, known: Sequence[str] | None = None) -> str:

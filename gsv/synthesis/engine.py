@@ -30,7 +30,7 @@ from gsv.models.t2s import T2S
 from gsv.paths import Project
 from gsv.synthesis.common import Common
 from gsv.synthesis.decoder import TOKENS_AT_MOST, Continuation, Row
-from gsv.synthesis.flow import FlowPrompt, FlowSpeaker
+from gsv.synthesis.flow import FlowPrompt, FlowSpeaker, super_sampled
 from gsv.synthesis.reading import Phonemes, Reader
 from gsv.synthesis.sampling import SamplingOptions
 from gsv.synthesis.scheduler import Scheduler
@@ -39,7 +39,7 @@ from gsv.synthesis.streaming import BY_PIECE, Streaming
 from gsv.synthesis.turns import StoppedError, never
 from gsv.synthesis.voice import Voice, VoiceMaker
 from gsv.text.markup import pauses
-from gsv.versions import FlowFacts, Version, version_named
+from gsv.versions import SUPER_SAMPLED_RATE, FlowFacts, Version, version_named
 
 TOKEN_RATE = 25
 
@@ -70,7 +70,7 @@ class SpeechOptions:
         sample_steps: steps of flow matching, 4 to 128; None is the version's own. This and what follows: v3 and v4
             alone, the others have no use for it.
         guidance: of flow matching by the condition, 0 to 5; 0, which the models are made for, is none.
-        super_sampling: v3's 24 kHz made 48 kHz.
+        super_sampling: v3's 24 kHz made 48 kHz, with an official network that must be there.
     """
 
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
@@ -212,6 +212,11 @@ class Engine:
     def sampling_rate(self) -> int:
         return self.version.sampling_rate
 
+    def rate_with(self, options: SpeechOptions) -> int:
+        """The sampling rate of what is spoken with these options."""
+        super_sampled = options.super_sampling and self.version.super_sampler is not None
+        return SUPER_SAMPLED_RATE if super_sampled else self.sampling_rate
+
     @property
     def reader(self) -> Reader:
         common = self.common
@@ -298,12 +303,13 @@ class Engine:
             return
 
     def _plan(self, text: str, language: str, voice: Voice, options: SpeechOptions) -> "Plan":
-        if options.super_sampling and self.version.no_super_sampling:
-            raise InputError(self.version.no_super_sampling)
+        if options.super_sampling and self.version.super_sampler:
+            # Now, so that a missing file is told before anything is spoken.
+            self.common.super_sampler(self.version.super_sampler)
         pieces = self.reader.pieces(text, language, options.split)
         phonemes = [self.reader.read(piece, language) for piece in pieces]
         seed = secrets.randbelow(SEEDS) if options.seed is None or options.seed < 0 else options.seed
-        return Plan(pieces, phonemes, voice, options, seed)
+        return Plan(pieces, phonemes, voice, options, seed, self.rate_with(options))
 
     def _chunks(
         self, plan: "Plan", place: int, streaming: Streaming, stopped: Callable[[], bool]
@@ -321,7 +327,7 @@ class Engine:
                     wave = growing.grown(result.tokens[:length])
                 if len(wave):
                     self._check(wave, plan.pieces[place])
-                    yield wave if given else self._opened(plan, place, faded(wave, self.sampling_rate, end=False))
+                    yield wave if given else self._opened(plan, place, faded(wave, plan.sampling_rate, end=False))
                     given = True
         if not given:
             # So short that there is nothing to gain, and something to lose: what went wrong can still be drawn again.
@@ -330,7 +336,7 @@ class Engine:
         with self.common.turns.turn("pass", stopped):
             wave = growing.grown(result.tokens, last=True)
         self._check(wave, plan.pieces[place])
-        yield np.concatenate([faded(wave, self.sampling_rate, start=False), self._pause(plan, place)])
+        yield np.concatenate([faded(wave, plan.sampling_rate, start=False), self._pause(plan, place)])
 
     def _decode(self, plan: "Plan", places: Sequence[int], stopped: Callable[[], bool]) -> "list[Take]":
         """Semantic tokens for some pieces at once; those that came out wrong are drawn again."""
@@ -369,7 +375,12 @@ class Engine:
         """A take's tokens as a wave, [samples] of float32."""
         if self.version.flow is not None:
             codes = torch.tensor(take.tokens, device=self.device)
-            return self._flow_speaker(plan, place, take.attempt, self.version.flow, stopped).whole(codes)
+            wave = self._flow_speaker(plan, place, take.attempt, self.version.flow, stopped).whole(codes)
+            if plan.options.super_sampling and self.version.super_sampler:
+                network = self.common.super_sampler(self.version.super_sampler)
+                with self.common.turns.turn("pass", stopped):
+                    wave = super_sampled(network, wave, self.sampling_rate)
+            return wave
         with self.common.turns.turn("pass", stopped):
             return self._speaker(plan, place, take.attempt).whole(take.tokens)
 
@@ -407,24 +418,21 @@ class Engine:
             raise SynthesisError(f"The model made no sound for {piece!r}; try another seed or reference.")
         made = self._sound(plan, place, take, stopped)
         self._check(made, piece)
-        made = np.concatenate([self._opened(plan, place, faded(made, self.sampling_rate)), self._pause(plan, place)])
+        made = np.concatenate([self._opened(plan, place, faded(made, plan.sampling_rate)), self._pause(plan, place)])
         warning = f"{piece!r} may be spoken wrongly: {take.fault}." if take.fault else ""
         # A fault that is left means that every attempt was used up, whichever of them was the best.
         retries = RETRIES if take.fault else take.attempt
-        return Fragment(piece, made, self.sampling_rate, len(take.tokens), retries, warning, plan.seed)
+        return Fragment(piece, made, plan.sampling_rate, len(take.tokens), retries, warning, plan.seed)
 
     def _pause(self, plan: "Plan", place: int) -> np.ndarray:
         """The silence behind a piece: as long as its markup says, and otherwise as long as all are."""
         _, asked = pauses(plan.pieces[place])
-        return self._silence(plan.options.pause if asked is None else asked)
+        return plan.silence(plan.options.pause if asked is None else asked)
 
     def _opened(self, plan: "Plan", place: int, wave: np.ndarray) -> np.ndarray:
         """A wave with the silence that markup asks for in front of the piece."""
         before, _ = pauses(plan.pieces[place])
-        return np.concatenate([self._silence(before), wave]) if before else wave
-
-    def _silence(self, seconds: float) -> np.ndarray:
-        return np.zeros(int(round(seconds * self.sampling_rate, 3)), np.float32)
+        return np.concatenate([plan.silence(before), wave]) if before else wave
 
     def _check(self, wave: np.ndarray, piece: str) -> None:
         if not np.isfinite(wave).all():
@@ -442,6 +450,10 @@ class Plan:
     voice: Voice
     options: SpeechOptions
     seed: int
+    sampling_rate: int
+
+    def silence(self, seconds: float) -> np.ndarray:
+        return np.zeros(int(round(seconds * self.sampling_rate, 3)), np.float32)
 
     def generator(self, place: int, use: int, device: torch.device) -> torch.Generator:
         """One for each piece and each use: what a piece draws does not depend on the others or how they are batched."""

@@ -4,19 +4,23 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gsv.audio.io import resample
 from gsv.audio.spectral import Stft, flow_scaled, flow_unscaled, log_mel
 from gsv.checkpoints import missing_weights, read_content, read_tensors
-from gsv.errors import CheckpointError
+from gsv.errors import CheckpointError, MissingWeightsError
+from gsv.models.bandwidth import BandwidthExtension
 from gsv.models.flow_sovits import FlowSovits
 from gsv.models.mel_vocoders import MelVocoder, vocoder_of
 from gsv.paths import Project
 from gsv.synthesis.sound import samples
-from gsv.versions import VERSIONS, FlowFacts
+from gsv.versions import SUPER_SAMPLED_RATE, VERSIONS, FlowFacts
 
 
 def prompt_mel(wave: Tensor, facts: FlowFacts) -> Tensor:
@@ -36,24 +40,61 @@ def load_vocoder(project: Project, facts: FlowFacts) -> MelVocoder:
     Raises MissingWeightsError, UnsafeCheckpointError or CheckpointError.
     """
     path = project.pretrained / facts.vocoder
-    config = {}
-    if facts.vocoder_config is not None:
+    if facts.vocoder_config is None:
+        config, weights = {}, read_tensors(path)
+    else:
         described = project.pretrained / facts.vocoder_config
         if not described.is_file():
             raise missing_weights(described)
-        try:
-            config = json.loads(described.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise CheckpointError(f"{described} is not JSON; get the official file.") from error
-        weights = read_content(path).get("generator")
-        if not isinstance(weights, dict):
-            raise CheckpointError(f"{path} has no `generator`; it is not a BigVGAN file.")
-    else:
-        weights = read_tensors(path)
+        config, weights = _json(described), _generator(path)
     try:
         return vocoder_of(facts.vocoder_kind, config, weights)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
+
+
+def load_super_sampler(project: Project, name: str) -> BandwidthExtension:
+    """The network that doubles a version's sampling rate, in single precision on the CPU, ready to use.
+
+    Raises as `load_vocoder`.
+    """
+    path = project.pretrained / name
+    described = path.with_name("config.json")
+    if not path.is_file() or not described.is_file():
+        raise MissingWeightsError(
+            f"Super-sampling needs the files {path.name} and config.json of AP-BWE in the folder {path.parent}; get "
+            "them as https://github.com/yxlu-0102/AP-BWE says, or leave super-sampling off."
+        )
+    config = _json(described)
+    try:
+        made = BandwidthExtension.from_weights(config, _generator(path))
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    if made.config.hr_sampling_rate != SUPER_SAMPLED_RATE:
+        raise CheckpointError(f"{path} is not for {SUPER_SAMPLED_RATE} Hz; get the one from 24 to 48 kHz.")
+    return made
+
+
+def super_sampled(network: BandwidthExtension, wave: np.ndarray, sampling_rate: int) -> np.ndarray:
+    """[samples] at the version's rate -> [samples] at `SUPER_SAMPLED_RATE`, within [-1, 1], both float32."""
+    wider = torch.from_numpy(resample(wave, sampling_rate, SUPER_SAMPLED_RATE)).float()
+    made = network(wider[None].to(network.conv_pre_mag.weight.device))[0].cpu().numpy()
+    return made / max(1.0, float(np.abs(made).max()))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{path} is not a JSON object; get the official file.") from error
+
+
+def _generator(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file that has them under `generator`."""
+    weights = read_content(path).get("generator")
+    if not isinstance(weights, dict):
+        raise CheckpointError(f"{path} has no `generator`; get the official file.")
+    return weights
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """v3 and v4 from text to audio, on narrow untrained weights: flow matching in chunks behind a reference."""
 
+import json
 import math
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,8 +14,9 @@ import torch
 from torch import Tensor
 
 from gsv import Engine, SpeechOptions
-from gsv.checkpoints import read_generator, write_generator
+from gsv.checkpoints import read_generator, write_content, write_generator
 from gsv.errors import CheckpointError, InputError, MissingWeightsError
+from gsv.models.bandwidth import BandwidthConfig, BandwidthExtension
 from gsv.models.flow_sovits import FlowSovits
 from gsv.paths import Project
 from gsv.synthesis.flow import FlowPrompt, FlowSpeaker
@@ -91,13 +94,43 @@ def test_numbers_of_steps_outside_the_limits_are_refused(steps: int) -> None:
         SpeechOptions(sample_steps=steps)
 
 
-def test_super_sampling_is_refused_by_the_version_that_it_is_for(narrow_projects: Callable[[str], Project]) -> None:
-    v3 = version_named("v3")
-    assert "AP-BWE" in v3.no_super_sampling
+@pytest.fixture
+def super_sampler(narrow_projects: Callable[[str], Project]) -> Iterator[Path]:
+    """A narrow untrained network where v3 looks for one."""
+    name = version_named("v3").super_sampler
+    assert name is not None
+    path = narrow_projects("v3").pretrained / name
+    config = {"ConvNeXt_channels": 16, "ConvNeXt_layers": 2}
+    torch.manual_seed(0)
+    write_content(path, {"generator": BandwidthExtension(BandwidthConfig.from_dict(config)).state_dict()})
+    path.with_name("config.json").write_text(json.dumps(config))
+    yield path
+    shutil.rmtree(path.parent)
+
+
+def test_super_sampling_makes_48_khz_of_v3_and_nothing_of_others(
+    narrow_projects: Callable[[str], Project], super_sampler: Path
+) -> None:
+    options = replace(QUICK, super_sampling=True)
+    for version, rates in {"v3": (24000, 48000), "v4": (48000, 48000)}.items():
+        engine = Engine.load(version=version, project=narrow_projects(version), device="cpu")
+        voice = engine.voice(CLIP, WORDS, "en")
+        plain, wider = (engine.speak("Hello there.", "en", voice, one) for one in (QUICK, options))
+        assert (plain.sampling_rate, wider.sampling_rate) == rates
+        assert engine.rate_with(options) == rates[1]
+        assert wider.seconds == pytest.approx(plain.seconds, abs=0.001)
+        assert np.array_equal(
+            np.concatenate(list(engine.stream_audio("Hello there.", "en", voice, options))), wider.wave
+        )
+
+
+def test_without_its_network_super_sampling_is_refused_before_anything_is_spoken(
+    narrow_projects: Callable[[str], Project],
+) -> None:
     engine = Engine.load(version="v3", project=narrow_projects("v3"), device="cpu")
     voice = engine.voice(CLIP, WORDS, "en")
-    with pytest.raises(InputError, match="super-sampling off"):
-        engine.speak("Hello.", "en", voice, replace(QUICK, super_sampling=True))
+    with pytest.raises(MissingWeightsError, match=r"g_24kto48k.zip and config.json of AP-BWE in the folder"):
+        next(engine.stream("Hello.", "en", voice, replace(QUICK, super_sampling=True)))
 
 
 def test_a_stop_comes_between_two_steps(engine: Engine, voice: Voice) -> None:
