@@ -86,3 +86,16 @@ def test_a_file_has_the_rights_that_its_user_gives_to_new_files(tmp_path: Path, 
     finally:
         os.umask(before)
     assert path.stat().st_mode & 0o777 == mode
+
+
+def test_a_path_that_is_there_as_given_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    project = Project(tmp_path / "home")
+    places = [Path("GPT_SoVITS/configs/a.yaml"), tmp_path / "home" / "configs" / "a.yaml"]
+    for place in places:
+        place.parent.mkdir(parents=True)
+        place.write_text("x")
+    assert project.resolve("GPT_SoVITS/configs/a.yaml") == places[0]
+    places[0].unlink()
+    assert project.resolve("GPT_SoVITS/configs/a.yaml") == places[1]
+    assert project.resolve(' "GPT_SoVITS\\configs\\a.yaml" ') == places[1]
