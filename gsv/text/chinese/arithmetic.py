@@ -21,15 +21,24 @@ _COMPARED = {
     "∶": "比",
 }
 # Words of a match; with one of them in the clause, two numbers are its score.
-_CONTEST = re.compile(
-    "比分|总分|[胜赢负败平]|逆转|击[败溃]|打败|领先|落后|力克|淘汰|绝杀|半场|[首末一二三四]节|[局盘]|输(?![液入出送血电])"
+_WON = (
+    "战胜|[获险大完小]胜|胜(?![利任地景])|赢|[战逼打踢]平|负于|不敌|逆转|击[败溃]|[打惨惜]败|领先|落后|力克|淘汰|绝杀"
 )
+_CONTEST = re.compile(f"{_WON}|的胜利|比分|总分|半场|[首末一二三四五]节|[首末一二三四五六七]局|输(?![液入出送血电])")
+# What might be a time of day is a score only right beside them.
+_TIME_OF_DAY = re.compile("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]")
+_RIGHT_BEFORE = re.compile("(?:比分|总分|半场|[节局])[是为以]?$|以$")
+_RIGHT_BEHIND = re.compile(f"{_WON}|的胜利|的比分|输")
 
 
-@rule(rf"(?<![-0-9.:])([0-9]{{1,3}})[-:]([0-9]{{1,3}})(?![-0-9.:%℃°]|{MEASURE}|{UNIT})")
+@rule(rf"(?<![-0-9.:])([0-9]{{1,3}})[-:]([0-9]{{1,3}})(?![-0-9.:%℃°次倍成折遍步局场盘号楼栋室路]|{MEASURE}|{UNIT})")
 def score(match: re.Match[str]) -> str:
     """3-2 and 21:15, where the clause is about a match."""
+    before, after = match.string[: match.start()], match.string[match.end() :]
     if not _CONTEST.search(match.string):
+        return match[0]
+    beside = _RIGHT_BEFORE.search(before[-4:]) or _RIGHT_BEHIND.match(after)
+    if _TIME_OF_DAY.fullmatch(match[0]) and (match[2].startswith("0") or not beside):
         return match[0]
     return f"{cardinal(match[1])}比{cardinal(match[2])}"
 

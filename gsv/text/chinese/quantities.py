@@ -82,12 +82,14 @@ def quantity_range(match: re.Match[str]) -> str:
     return f"{match[1]}至"
 
 
-@rule(rf"(?<![0-9.])({NUM})[-~]({NUM})(?={UNIT}|{MEASURE}|米)")
+@rule(rf"(?<![0-9.])({NUM})[-~]({NUM})(?={UNIT}|{MEASURE}|[米次倍遍])")
 def counted_range(match: re.Match[str]) -> str:
     """40~60滴, 2-5km: the number before the sign is left without what is counted."""
     if "~" not in match[0] and float(match[1]) >= float(match[2]):
         return match[0]
-    return f"{number(match[1])}到{match[2]}"
+    # 两到三个; with ~, published voices learnt 二.
+    counts = "~" not in match[0] and not re.match(f"{_NUMBERED}|[章节班]", match.string[match.end() :])
+    return f"{'两' if match[1] == '2' and counts else number(match[1])}到{match[2]}"
 
 
 @rule(rf"(?<![0-9.A-Za-z])(-?)({NUM})([百千万亿]*)({UNIT})(?:/({UNIT}))?")
