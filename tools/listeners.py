@@ -206,8 +206,10 @@ def in_force(history: Sequence[Swap], begun: float, ended: float) -> set[Pair]:
     return {one.pair for one, after in both if one.asked <= ended and begun <= after.done}
 
 
-def swapping(url: str, files: Mapping[str, Sequence[Path]], swaps: int) -> Callable[[Report, list[Swap]], None]:
-    """Changes one half of the weights after another, without a pause."""
+def swapping(
+    url: str, files: Mapping[str, Sequence[Path]], swaps: int, answers: int
+) -> Callable[[Report, list[Swap]], None]:
+    """Changes one half of the weights after another, each time that so many more answers have come."""
 
     def work(report: Report, history: list[Swap]) -> None:
         with httpx.Client(base_url=url, timeout=_PATIENCE_SECONDS) as client:
@@ -220,6 +222,8 @@ def swapping(url: str, files: Mapping[str, Sequence[Path]], swaps: int) -> Calla
                 choose(client, kind, files[kind][pair[number % 2]])
                 history[-1] = Swap(pair, history[-1].asked, time.monotonic())
                 report.swaps += 1
+                while len(report.seconds) + len(report.wrong) < report.swaps * answers:
+                    time.sleep(0.02)
 
     return work
 
@@ -268,7 +272,7 @@ def main() -> None:
         if given.swaps:
             pairs = [(0, 0), (0, 1), (1, 0), (1, 1)]
             expected = alone(url, files, pairs)
-            report = listen(url, given.clients, expected, swaps=swapping(url, files, given.swaps))
+            report = listen(url, given.clients, expected, swaps=swapping(url, files, given.swaps, given.clients // 4))
         else:
             report = listen(url, given.clients, alone(url, files, [(0, 0)]), given.requests, pid=pid)
     for line in report.lines():

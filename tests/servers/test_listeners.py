@@ -24,10 +24,10 @@ def test_while_weights_are_swapped_nobody_hears_others_than_were_in_force(
     expected = listeners.alone(house.url, files, pairs, kinds=3)
     for answers in zip(*expected.values(), strict=True):
         assert len(set(answers)) == len(pairs), "other weights cannot be heard"
-    report = listeners.listen(house.url, 4, expected, swaps=listeners.swapping(house.url, files, 8))
+    report = listeners.listen(house.url, 4, expected, swaps=listeners.swapping(house.url, files, 8, answers=1))
     assert report.wrong == []
     assert report.swaps == 8
-    assert len(report.seconds) >= 4
+    assert len(report.seconds) >= 8
 
 
 def test_listeners_know_which_weights_they_may_hear(tool: Tool) -> None:
