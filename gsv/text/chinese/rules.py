@@ -11,7 +11,7 @@ from gsv.text.units import UNITS
 
 NUM = r"[0-9]+(?:\.[0-9]+)?"
 # Measure words: misaki's, and those it lacks.
-MEASURE = f"(?:{COM_QUANTIFIERS}|[处台架枚趟幅平方堵间床株批项例列篇栋注亩])"
+MEASURE = f"(?:{COM_QUANTIFIERS}|[处台架枚趟幅平方堵间床株批项例列篇栋注亩倍遍]|次(?!列车|快车|航班|[方元]))"
 UNIT = f"(?:{'|'.join(map(re.escape, sorted(UNITS, key=len, reverse=True)))})(?![A-Za-z0-9²³])"
 DEGREE = "°C|℃|°F|℉|°(?![A-Za-z])|度|摄氏度|华氏度"
 
