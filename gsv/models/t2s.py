@@ -6,7 +6,7 @@ Decoding with a cache is in `gsv.synthesis.decoder`; this module knows the netwo
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -55,6 +55,17 @@ class TokenEmbedding(nn.Module):
         return self.word_embeddings(ids)
 
 
+def split_heads(joint: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
+    """[B, T, 3 C] -> query, key and value, each [B, heads, T, C / heads]."""
+    query, key, value = joint.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+    return query, key, value
+
+
+def merged_heads(heads: Tensor) -> Tensor:
+    """What the heads found, [B, heads, T, C / heads] -> [B, T, C]."""
+    return heads.transpose(1, 2).flatten(2)
+
+
 class SelfAttention(nn.Module):
     """Multi-head self-attention with one fused input projection, as torch's own module stores it."""
 
@@ -71,18 +82,16 @@ class SelfAttention(nn.Module):
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x [B, T, C] -> query, key and value, each [B, heads, T, C / heads]."""
-        joint = self.packed(x) if self.packed else F.linear(x, self.in_proj_weight, self.in_proj_bias)
-        query, key, value = joint.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
-        return query, key, value
+        return split_heads(self.joint(x), self.heads)
+
+    def joint(self, x: Tensor) -> Tensor:
+        """x [B, T, C] -> query, key and value beside each other, [B, T, 3 C]."""
+        return self.packed(x) if self.packed else F.linear(x, self.in_proj_weight, self.in_proj_bias)
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout: float = 0.0) -> Tensor:
         """mask [B or 1, 1, T, S] of bool, True where a row may look -> [B, T, C]."""
         out = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
-        return self.merge(out)
-
-    def merge(self, heads: Tensor) -> Tensor:
-        """What the heads found, [B, heads, T, C / heads] -> [B, T, C]."""
-        return self.out_proj(heads.transpose(1, 2).flatten(2))
+        return self.out_proj(merged_heads(out))
 
     def pack(self) -> None:
         self.packed = PackedLinear(self.in_proj_weight, self.in_proj_bias)
@@ -112,6 +121,38 @@ class Layer(nn.Module):
         return self.norm2(x + self.drop(self.linear2(self.drop(self.linear1(x).relu()))))
 
 
+class Passages(Protocol):
+    """What decoding does to rows between attentions, where no row knows of another."""
+
+    def enter(self, x: Tensor) -> Tensor:
+        """Rows [B, T, C] -> query, key and value of the first layer, [B, T, 3 C]."""
+        ...
+
+    def leave(self, layer: int, x: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:
+        """A layer's rows and what its heads found, both [B, T, C] -> the next layer's rows, and query, key and value.
+
+        After the last layer these are the logits [B, T, V].
+        """
+        ...
+
+
+class OwnPassages:
+    """Those of the network's own layers."""
+
+    def __init__(self, model: "T2S"):
+        self._layers: list[Layer] = list(model.h.layers)
+        self._predict = model.ar_predict_layer
+
+    def enter(self, x: Tensor) -> Tensor:
+        return self._layers[0].self_attn.joint(x)
+
+    def leave(self, layer: int, x: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:
+        here = self._layers[layer]
+        x = here.finish(x, here.self_attn.out_proj(attended))
+        following = layer + 1
+        return x, self._layers[following].self_attn.joint(x) if following < len(self._layers) else self._predict(x)
+
+
 class Stack(nn.Module):
     def __init__(self, config: T2SConfig):
         super().__init__()
@@ -134,6 +175,8 @@ class T2S(nn.Module):
         self.ar_audio_position = SinusoidalPosition(width)
         self.h = Stack(config)
         self.ar_predict_layer: nn.Module = nn.Linear(width, config.vocab_size, bias=False)
+        # What takes the place of the layers for decoding, if anything does.
+        self._passages: Passages | None = None
 
     @classmethod
     def from_weights(cls, config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "T2S":
@@ -159,12 +202,27 @@ class T2S(nn.Module):
     def dtype(self) -> torch.dtype:
         return self.ar_audio_embedding.word_embeddings.weight.dtype
 
-    def for_decoding(self) -> "T2S":
+    def passages(self) -> Passages:
+        return OwnPassages(self) if self._passages is None else self._passages
+
+    def for_decoding(self, brief: bool = False) -> "T2S":
         """The same network where it is now, its weights laid out for speed if this machine knows a way; it stays there.
 
         On an x86 CPU a row of a batch then gets what it would get alone, to the last bit.
+
+        Args:
+            brief: on a CPU, compute with weights of 8 bits: another rounding, and now and then another token.
+
+        Raises MissingLibraryError if that needs a library that is not there.
         """
         self.requires_grad_(False).eval()
+        if brief and self.device.type == "cpu":
+            # Imported here, since it needs libraries that not everybody has.
+            from gsv.models.brief import BriefPassages
+
+            self._passages = BriefPassages(self)
+            del self.h, self.ar_predict_layer
+            return self
         if not PackedLinear.usable(self.ar_audio_embedding.word_embeddings.weight):
             return self
         for layer in self.h.layers:

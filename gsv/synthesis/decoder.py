@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gsv.models.t2s import T2S
+from gsv.models.t2s import T2S, merged_heads, split_heads
 from gsv.synthesis.sampling import Sampler, SamplingOptions, draw
 
 # What the trained models expect: no end mark among the first tokens, and never more than this many.
@@ -92,6 +92,7 @@ class Decoder:
 
     def __init__(self, model: T2S):
         self.model = model
+        self._passages = model.passages()
         self._sampler = Sampler([], model.config.vocab_size, model.device)
         self._options: list[SamplingOptions] = []
 
@@ -106,11 +107,14 @@ class Decoder:
             x = torch.cat([x, model.embed_semantics(row.prompt[None])], dim=1)
         columns = torch.arange(x.shape[1], device=model.device)
         mask = ((columns < text) | (columns <= columns[:, None]))[None, None]
-        for i, layer in enumerate(model.h.layers):
-            query, key, value = layer.self_attn.project(x)
-            x = layer.finish(x, layer.self_attn.attend(query, *strand.write(i, key, value), mask))
-        strand.used = x.shape[1]
-        strand.logits = model.ar_predict_layer(x[:, -1])[0]
+        rows = x.shape[1]
+        joint = self._passages.enter(x)
+        for i in range(model.config.n_layer):
+            query, key, value = split_heads(joint, model.config.head)
+            attended = F.scaled_dot_product_attention(query, *strand.write(i, key, value), attn_mask=mask)
+            x, joint = self._passages.leave(i, x, merged_heads(attended))
+        strand.used = rows
+        strand.logits = joint[0, -1]
         return strand
 
     @torch.inference_mode()
@@ -149,17 +153,18 @@ class Decoder:
         """tokens [B], each strand's newest -> logits [B, V] of the next."""
         model = self.model
         x = model.ar_audio_embedding(tokens[:, None]) + torch.stack([strand.position for strand in strands])
-        for i, layer in enumerate(model.h.layers):
-            query, key, value = (one.split(1) for one in layer.self_attn.project(x))
+        joint = self._passages.enter(x)
+        for i in range(model.config.n_layer):
+            query, key, value = (one.split(1) for one in split_heads(joint, model.config.head))
             # Each strand's attention by itself: they are of different lengths, and padding would change the rounding.
             heads = [
                 F.scaled_dot_product_attention(query[b], *strand.write(i, key[b], value[b]))
                 for b, strand in enumerate(strands)
             ]
-            x = layer.finish(x, layer.self_attn.merge(torch.cat(heads)))
+            x, joint = self._passages.leave(i, x, merged_heads(torch.cat(heads)))
         for strand in strands:
             strand.used += 1
-        return model.ar_predict_layer(x[:, 0])
+        return joint[:, 0]
 
     def _sampler_of(self, options: list[SamplingOptions]) -> Sampler:
         if options != self._options:

@@ -81,7 +81,7 @@ def test_the_limit_and_the_end_mark_are_told_apart(model: T2S) -> None:
     torch.nn.init.zeros_(eager.ar_predict_layer.weight)
     # All tokens are equally likely but the end mark, which stands out as soon as it may be drawn.
     hook = eager.ar_predict_layer.register_forward_hook(
-        lambda module, given, out: out.index_fill(1, torch.tensor(32), 9.0)
+        lambda module, given, out: out.index_fill(-1, torch.tensor(32), 9.0)
     )
     ended = list(generate(eager, [row(1, 9, 12, limit=100)]))[-1][0]
     hook.remove()
