@@ -19,7 +19,6 @@ from gsv.synthesis.engine import SpeechOptions
 from gsv.synthesis.manner import Feelings
 from gsv.synthesis.manner import spoken as spoken_in
 from gsv.synthesis.speakers import UnknownSpeakerError
-from gsv.synthesis.streaming import Streaming
 from gsv.synthesis.wording import manner_of
 
 NAME = "openai"
@@ -59,7 +58,6 @@ def build(service: Service, configuration: Configuration, feelings: Feelings) ->
         name = given.voice if isinstance(given.voice, str) else given.voice.id
         text = service.limits.check_text(given.input, "input")
         options = SpeechOptions(speed=given.speed, seed=given.seed)
-        words = Words(text, "auto", options, Streaming("growing") if given.stream else None)
         notes: list[str] = []
 
         def spoken(stopped: Stopped) -> Iterator[Sound]:
@@ -73,6 +71,7 @@ def build(service: Service, configuration: Configuration, feelings: Feelings) ->
                 notes.extend(manner.notes)
                 yield from spoken_in(engine, text, "auto", manner, options, stopped)
             else:
+                words = Words(text, "auto", options, engine.soonest if given.stream else None)
                 yield from speak(engine, voice, words, stopped)
 
         rate = _PCM_RATE if given.response_format == "pcm" else None

@@ -29,7 +29,6 @@ from gsv.servers.talking import Conversation, message_of
 from gsv.synthesis.engine import Engine, SpeechOptions
 from gsv.synthesis.manner import NATURAL, Bank, Feelings, Manner, spoken
 from gsv.synthesis.speakers import UnknownSpeakerError
-from gsv.synthesis.streaming import Streaming
 from gsv.synthesis.wording import manner_of
 
 log = logging.getLogger(__name__)
@@ -224,7 +223,7 @@ def build(service: Service, setup: Setup) -> FastAPI:
             engine, how = chosen[0]
             if how.prosody == NATURAL:
                 # What is not changed afterwards need not wait until it is whole.
-                words = Words(text, "auto", SpeechOptions(), Streaming("growing"))
+                words = Words(text, "auto", SpeechOptions(), engine.soonest)
                 yield from speak(engine, how.voice, words, stopped)
             else:
                 yield from spoken(engine, text, "auto", how, SpeechOptions(), stopped)

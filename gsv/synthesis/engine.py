@@ -218,6 +218,11 @@ class Engine:
         return SUPER_SAMPLED_RATE if super_sampled else self.sampling_rate
 
     @property
+    def soonest(self) -> Streaming:
+        """What lets the first sound come as early as the version can, for whoever does not say how to stream."""
+        return BY_PIECE if self.version.no_streaming else Streaming("growing")
+
+    @property
     def reader(self) -> Reader:
         common = self.common
         frontend = common.frontend(self.version.symbols)

@@ -84,7 +84,7 @@ def test_what_the_versions_cannot_do_is_refused_in_a_sentence(engine: Engine, vo
         engine.voice(CLIP, WORDS, "en", [CLIP])
     with pytest.raises(InputError, match="no chunks within it"):
         next(engine.stream_audio("Hello.", "en", voice, QUICK, Streaming("growing")))
-    chunks = engine.stream_audio("Hello there.", "en", voice, QUICK)
+    chunks = engine.stream_audio("Hello there.", "en", voice, QUICK, engine.soonest)
     assert np.array_equal(np.concatenate(list(chunks)), wave(engine, voice, QUICK))
 
 
