@@ -60,6 +60,12 @@ def test_what_people_write_is_read_as_a_reader_would(written: str, said: str) ->
         ("We met in St. Mary's. etc.", "We met in Saint Mary's. et cetera."),
         ("C# and C++", "C sharp and C plus plus"),
         ("1 1/2 tsp. of it, 3/4 tsp of it", "one and one half teaspoons of it, three fourths teaspoon of it"),
+        ("5 ft. 10 in. tall, 8.5\" x 11\", 1.5e10", "five foot ten tall, eight point five by eleven inches,"
+         " one point five e ten"),
+        ("Dial 911 or 1-800-FLOWERS, Jan–Mar, 12 a.m.–1 p.m.", "Dial nine one one or one, eight hundred, Flowers,"
+         " January to March, twelve A M to one P M."),
+        ("the 'best' cats' toys, a B+ and an A-", "the best cats toys, a B plus and an A minus"),
+        ("great :-) H.264, No.1", "great H two hundred sixty-four, Number one"),
         ("w/o salt, w/ sugar", "without salt, with sugar"),
     ],
 )  # fmt: skip

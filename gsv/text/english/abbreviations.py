@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 
 from gsv.text.english.counting import ordinal
-from gsv.text.english.dates import MONTHS
+from gsv.text.english.dates import MONTH
+from gsv.text.markup import MARKS
 
 Match = re.Match[str]
 
@@ -19,8 +20,7 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _NUMBER = rf"(?:zero|oh|(?:{'|'.join(_TENS)})(?:-(?:{'|'.join(_UNITS)}))?|{'|'.join(_TEENS)}|{'|'.join(_UNITS)})\b"
 _DAY = rf"(?:(?:twenty|thirty)(?:-(?:{'|'.join(_UNITS)}))?|{'|'.join(_TEENS)}|{'|'.join(_UNITS)})"
 _MORE_NUMBER = rf"(?! (?:{_NUMBER}|hundred|thousand|million|billion|point|percent|a\.m|p\.m))(?!-)"
-_MONTH = {month[:3]: month for month in MONTHS} | {month: month for month in MONTHS} | {"Sept": "September"}
-_MONTHS = "|".join(sorted(_MONTH, key=len, reverse=True))
+_MONTHS = "|".join(sorted(MONTH, key=len, reverse=True))
 
 # Before a name.
 _TITLES = {
@@ -70,7 +70,7 @@ def _kept(match: Match, word: str) -> str:
 
 
 def _date(match: Match) -> str:
-    return f"{_MONTH[match[1]]} {ordinal(match[2])}"
+    return f"{MONTH[match[1]]} {ordinal(match[2])}"
 
 
 def _initials(match: Match) -> str:
@@ -93,9 +93,11 @@ def _street_or_person(match: Match) -> str:
 
 
 _RULES: tuple[tuple[str, str | Callable[[Match], str]], ...] = (
+    # An apostrophe at the edge of a word has no sound, be it a quotation mark or a plural's.
+    (rf"(?<![A-Za-z{MARKS}])'+|'+(?![A-Za-z])", ""),
     # "May" is a verb as well, but before a number it is mostly the month.
     (rf"\b({_MONTHS})\.? ({_DAY})\b{_MORE_NUMBER}", _date),
-    (rf"\b({_MONTHS})\. (?={_NUMBER})", lambda match: f"{_MONTH[match[1]]} "),
+    (rf"\b({_MONTHS})\. (?={_NUMBER})", lambda match: f"{MONTH[match[1]]} "),
     (
         rf"\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) ({'|'.join(_UNITS)}) (?=[ap]\.m\b)",
         r"\1 oh \2 ",
@@ -103,6 +105,7 @@ _RULES: tuple[tuple[str, str | Callable[[Match], str]], ...] = (
     (r"\b([ap])\.m\.(?=$| [A-Z])", lambda match: f"{match[1].upper()} M."),
     (r"\b([ap])\.m\b\.?", lambda match: f"{match[1].upper()} M"),
     (r"\bPh\. ?D\b\.?", "P H D"),
+    (r"\ba\.k\.a\b\.?", "A K A"),
     # The full stops of "U. S." and "J. R. R. Tolkien" are no pauses.
     (r"\b((?:[A-Z]\. ){1,8}[A-Z])\.(?= ([A-Za-z]))", _initials),
     (r"\b((?:[A-Z]\. ){1,8}[A-Z])\b", lambda match: match[1].replace(".", "")),

@@ -12,6 +12,8 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 _MONTH = "|".join(MONTHS)
+# Whole names by short ones.
+MONTH = {month[:3]: month for month in MONTHS} | {month: month for month in MONTHS} | {"Sept": "September"}
 
 # 2024-03-15, 2024/3/15, 2024.03.15
 YEAR_FIRST = r"(?<![\w./-])(1\d{3}|20\d{2})([-/.])(\d{1,2})\2(\d{1,2})(?![\w/-]|\.\d)"

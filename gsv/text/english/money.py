@@ -74,7 +74,7 @@ _MAGNITUDES = _WORDS | _SHORT
 
 # Signs that may stand right before a digit.
 SIGN = f"(?:{any_of(_SIGNS)})"
-_MAGNITUDE = rf"(?:\s?(?i:{any_of(_WORDS)})|(?i:{any_of(_SHORT)}))\b"
+_MAGNITUDE = rf"(?:\s?(?i:{any_of(_WORDS)})|\s?(?:m|mn|bn|tn)|(?i:{any_of(_SHORT)}))\b"
 MONEY = (
     rf"(?P<article>\b(?:[Aa]n?|per|each|every) )?"
     rf"(?:(?P<sign>(?<![A-Za-z])(?:{any_of(_SIGNS)})\s?|\b(?:{any_of(_CODES)})\s)"

@@ -25,7 +25,7 @@ _LEAST_PRESSURE = 40
 
 def _decimal(match: Match) -> str:
     whole = f"{match[1]} " if match[1] else ""
-    return f"{whole}point {one_by_one(match[2])}"
+    return f"{whole}point {one_by_one(match[2])}{' ' if match['joined'] is not None else ''}"
 
 
 def _fraction(match: Match) -> str:
@@ -67,6 +67,10 @@ _RULES: tuple[_Rule, ...] = (
     (dates.SHORT_YEAR, dates.short_year),
     (rf"(?<![\d/])(?:{any_of(_IDIOMS)})(?![\d/])", lambda match: _IDIOMS[match[0]]),
     (units.HEIGHT, units.height),
+    (units.SHEET, units.sheet),
+    (r"(?:(?<=\b[Cc]all )|(?<=\b[Dd]ial ))\d{3}(?![\d,.-]|\.\d)", lambda match: one_by_one(match[0])),
+    (r"\b1-(8\d\d)-(?=[A-Z])", lambda match: f"one, {words(match[1])}, "),
+    (r"(?<=[ap]\.m\.)\s?[-–]\s?(?=\d)", " to "),
     # A spaced hyphen is a minus between two operands only; elsewhere it is a dash.
     (rf"(?:(?<=[{_END_OF_NUMBER}])|(?<=(?<![\w']){_LETTER}))\s+-\s+(?=-?\.?\d|{_LETTER}(?![\w']))", " minus "),
     (
@@ -104,7 +108,7 @@ _RULES: tuple[_Rule, ...] = (
     (r"(?<![\d,])\d{1,3}(?:,\d{3})+(?!,?\d)(?:\.\d+)?", lambda match: amount(match[0])),
     (r"(?<=\d),(?=\d)", ", "),
     (r"(?<![\d.])\d+(?:\.\d+){2,}", lambda match: match[0].replace(".", " point ")),
-    (r"(?:(\d+)|(?<![\w.]))\.(\d+)", _decimal),
+    (r"(?:(\d+)|(?<![\w.]))\.(\d+)(?P<joined>(?=[A-Za-z]))?", _decimal),
     (r"\b(\d{1,4})/(\d{1,2})/(\d{1,4})\b", r"\1 \2 \3"),
     (r"\b(\d{1,2}) (?=\d/\d+\b)", r"\1 and "),
     (r"(\d+)/(\d+)", _fraction),

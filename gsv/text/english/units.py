@@ -104,7 +104,13 @@ UNIT = (
     rf"(?:(?:\s?|(?P<hyphen>-))(?:(?P<short>{any_of(_SHORTENED)}){_END}{_STOP}|(?P<loose>{any_of(_LOOSE)}){_END})"
     rf"|(?P<tight>{any_of(_TIGHT)}){_END}){PER}"
 )
-HEIGHT = r"(?<![\w.'])([1-9])'\s?(1[01]|\d)(?:\"|''|”|(?<=[4-7]'\d)(?!\w)|(?<=[4-7]'1\d)(?!\w))"
+HEIGHT = (
+    r"(?<![\w.'])([1-9]) ?ft\.? (?P<inches>1[01]|\d) ?in\b(?:\.(?= [a-z]))?"
+    r"|(?<![\w.'])([1-9])'\s?(1[01]|\d)(?:\"|''|”|(?<=[4-7]'\d)(?!\w)|(?<=[4-7]'1\d)(?!\w))"
+)
+
+# 8.5" x 11"
+SHEET = r"(?<![\w.])(\d+(?:\.\d+)?)\"\s?[x×]\s?(\d+(?:\.\d+)?)\""
 
 
 def per(chain: str) -> str:
@@ -125,6 +131,12 @@ def unit(match: Match) -> str:
 
 
 def height(match: Match) -> str:
-    """Feet and inches of a person: 5'10"."""
-    inches = f" {amount(match[2])}" if match[2] != "0" else ""
-    return f"{amount(match[1])} {'foot' if inches else 'feet'}{inches}"
+    """Feet and inches of a person: 5'10", 5 ft. 10 in."""
+    feet, inches = match[1] or match[3], match["inches"] or match[4]
+    more = f" {amount(inches)}" if inches != "0" else ""
+    return f"{amount(feet)} {'foot' if more else 'feet'}{more}"
+
+
+def sheet(match: Match) -> str:
+    """The sides of a sheet in inches."""
+    return f"{amount(match[1])} by {amount(match[2])} inches"

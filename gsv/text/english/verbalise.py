@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable
 
 from gsv.text.english import lexicon
+from gsv.text.english.dates import MONTH
 from gsv.text.english.numbers import spell_numbers
 from gsv.text.english.romans import spell_romans
 from gsv.text.english.web import spell_addresses
@@ -39,6 +40,7 @@ def _compiled(*rules: tuple[str, str | Callable[[Match], str]]) -> tuple[_Rule, 
 
 _DAY = {"Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Thur": "Thursday"}
 _DAY |= {"Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday"}
+_MONTHS = "|".join(sorted(MONTH, key=len, reverse=True))
 _DAYS = "|".join(sorted(_DAY, key=len, reverse=True))
 
 # Before numbers: what would hide or break one.
@@ -56,6 +58,15 @@ _EARLY = _compiled(
     (r"\bw/(?=\s)", "with"),
     (r"\bb/c\b", "because"),
     (r"\b([A-G])#(?!\w)", r"\1 sharp"),
+    (rf"\b({_MONTHS})\.?\s?[-–—]\s?({_MONTHS})\b\.?", lambda match: f"{MONTH[match[1]]} to {MONTH[match[2]]}"),
+    (r"\bRs\.?\s?(?=\d)", "₹"),
+    (r"(?<=\d) Rs\b\.?", "₹"),
+    (r"\b(an? [A-D])-(?=[\s.,!?]|$)", r"\1 minus"),
+    # "H.264", "No.1"
+    (r"(?<=\b[A-Z])\.(?=\d)", " "),
+    (r"(?<=[A-Za-z])\.(?=\d)", ". "),
+    # Faces
+    (r"(?:^|(?<=\s))[:;=]['-]?[)(DPpO/|*]+(?=\s|$)", ""),
     # Options of commands: "push -f".
     (r"(?<=[a-z] )-(?=[A-Za-z](?: |$))", "dash "),
 )
