@@ -169,7 +169,7 @@ def test_it_is_shown_how_a_text_is_read(client: Client) -> None:
     ]
     (segment,) = pieces[1]["segments"]
     assert segment["norm_text"] == "GIF it is."
-    assert segment["phones"] == "JH IH1 F IH1 T IH1 Z .".split()
+    assert segment["phones"] == ["JH", "IH1", "F", "IH1", "T", "IH1", "Z", "."]
     assert len(segment["ids"]) == len(segment["phones"])
 
 
