@@ -3,7 +3,7 @@
 import re
 
 from gsv.text.chinese.numbers import cardinal, number
-from gsv.text.chinese.rules import MEASURE, NUM, UNIT, rule, signed
+from gsv.text.chinese.rules import MEASURE, NUM, UNIT, around, rule, signed
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹ˣʸⁿ⁻", "0123456789xyn-", strict=True))
 _SUPERSCRIPT = f"[{''.join(_SUPERSCRIPTS)}]"
@@ -34,8 +34,8 @@ _RIGHT_BEHIND = re.compile(f"{_WON}|的胜利|的比分|输")
 @rule(rf"(?<![-0-9.:])([0-9]{{1,3}})[-:]([0-9]{{1,3}})(?![-0-9.:%℃°次倍成折遍步局场盘号楼栋室路]|{MEASURE}|{UNIT})")
 def score(match: re.Match[str]) -> str:
     """3-2 and 21:15, where the clause is about a match."""
-    before, after = match.string[: match.start()], match.string[match.end() :]
-    if not _CONTEST.search(match.string):
+    before, after = around(match)
+    if not _CONTEST.search(before) and not _CONTEST.search(after):
         return match[0]
     beside = _RIGHT_BEFORE.search(before[-4:]) or _RIGHT_BEHIND.match(after)
     if _TIME_OF_DAY.fullmatch(match[0]) and (match[2].startswith("0") or not beside):

@@ -3,7 +3,7 @@
 import re
 
 from gsv.text.chinese.numbers import cardinal, digit_by_digit
-from gsv.text.chinese.rules import MEASURE, rule
+from gsv.text.chinese.rules import MEASURE, around, rule
 
 # What stands before or behind a number that is dialled, typed or written on a door.
 _NAMING_BEFORE = re.compile("(?:[号码房编室拨打机型证]|电话|热线|邮箱|密钥)[是为]?$")
@@ -49,7 +49,7 @@ def version(match: re.Match[str]) -> str:
 def code(match: re.Match[str]) -> str:
     """A long number with nothing to count: digit by digit, unless it is round, as in 满300减50 or 世界500强."""
     round_number = re.fullmatch("[1-9][0-9]{0,2}00|[1-9]0+", match[0])
-    before, after = match.string[: match.start()], match.string[match.end() :]
+    before, after = around(match)
     if round_number and not _NAMING_BEFORE.search(before[-3:]) and not _NAMING_AFTER.match(after):
         return cardinal(match[0])
     return digit_by_digit(match[0], telephone=True)

@@ -3,7 +3,7 @@
 import re
 
 from gsv.text.chinese.numbers import cardinal, number
-from gsv.text.chinese.rules import DEGREE, MEASURE, NUM, UNIT, rule, signed
+from gsv.text.chinese.rules import DEGREE, MEASURE, NUM, UNIT, around, rule, signed
 from gsv.text.units import BARE_UNITS, UNITS
 
 _CURRENCIES = {
@@ -88,7 +88,7 @@ def counted_range(match: re.Match[str]) -> str:
     if "~" not in match[0] and float(match[1]) >= float(match[2]):
         return match[0]
     # 两到三个; with ~, published voices learnt 二.
-    counts = "~" not in match[0] and not re.match(f"{_NUMBERED}|[章节班]", match.string[match.end() :])
+    counts = "~" not in match[0] and not re.match(f"{_NUMBERED}|[章节班]", around(match)[1])
     return f"{'两' if match[1] == '2' and counts else number(match[1])}到{match[2]}"
 
 

@@ -33,6 +33,16 @@ def rule(pattern: str) -> Callable[[Callable[[re.Match[str]], str]], Rule]:
     return lambda spoken: Rule(re.compile(pattern), spoken)
 
 
+# How far around a match a rule looks: words that say what a number is stand near it.
+_NEAR = 40
+
+
+def around(match: re.Match[str], reach: int = _NEAR) -> tuple[str, str]:
+    """What stands before and behind a match, at most `reach` characters of each."""
+    start, end = match.span()
+    return match.string[max(0, start - reach) : start], match.string[end : end + reach]
+
+
 def signed(text: str, minus: str = "负") -> str:
     """A number that may have a minus sign, in words."""
     return (minus if text.startswith("-") else "") + number(text.lstrip("-"))

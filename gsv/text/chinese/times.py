@@ -3,7 +3,7 @@
 import re
 
 from gsv.text.chinese.numbers import cardinal, digit_by_digit, number
-from gsv.text.chinese.rules import rule
+from gsv.text.chinese.rules import around, rule
 
 _CLOCK = r"([01]?[0-9]|2[0-3]|24(?=:00)):([0-5][0-9])(?::([0-5][0-9]))?(?![0-9])"
 # Around these a number of years is a duration: 过去10年, 50年前.
@@ -30,7 +30,7 @@ def date(match: re.Match[str]) -> str:
 
 def _year(match: re.Match[str]) -> str:
     year = match["year"]
-    before, after = match.string[: match.start()], match.string[match.end() :]
+    before, after = around(match)
     lasts = bool(_LASTING.search(before[-2:])) or bool(_LASTED.match(after))
     # Of two digits, 98 and 05 are years; 10 or 30 years are more often a duration.
     counted = len(year) == 2 and year[0] != "0" and (year < "50" or lasts)
