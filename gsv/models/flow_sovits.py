@@ -115,8 +115,8 @@ class FlowSovits(Hearing):
         take_over(model, weights)
         return model
 
-    def for_inference(self) -> "FlowSovits":
-        """The same network without what nothing uses, and with weight norm folded."""
+    def for_inference(self, brief: bool = False) -> "FlowSovits":
+        """The same network without what nothing uses, and with weight norm folded. `brief` changes nothing here."""
         del self.linear_mel
         fold_weight_norm(self)
         return self.requires_grad_(False).eval()

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from gsv.models.layers import Attention, Encoder, GatedStack, fold_weight_norm, length_mask, take_over
-from gsv.models.planes import lay_out
 from gsv.models.vocoders import HifiGenerator, SourceFilter
 from gsv.versions import Version
 
@@ -427,11 +426,14 @@ class Sovits(Hearing):
         take_over(model, weights, optional=("enc_q.",))
         return model
 
-    def for_inference(self) -> "Sovits":
-        """The same network where it is now, without what only training uses, laid out for speed; it stays there."""
+    def for_inference(self, brief: bool = False) -> "Sovits":
+        """The same network where it is now, without what only training uses, laid out for speed; it stays there.
+
+        `brief` lets the vocoder compute in 16 bits on processors that are faster so.
+        """
         del self.enc_q
         fold_weight_norm(self)
-        lay_out(self.dec)
+        self.dec.for_inference(brief)
         return self.requires_grad_(False).eval()
 
     def voice(self, spec: Tensor, speaker: Tensor | None = None, mask: Tensor | None = None) -> Tensor:

@@ -1,5 +1,7 @@
 """Convolutions along time as those over a picture one row high."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -20,7 +22,7 @@ from gsv.models.vocoders import HifiGenerator
 def test_a_plane_gives_what_the_convolution_gives(conv: nn.Conv1d | nn.ConvTranspose1d) -> None:
     x = torch.randn(2, 6, 50)
     with torch.no_grad():
-        assert torch.allclose(Plane(conv)(x), conv(x), atol=1e-5)
+        assert torch.allclose(Plane(conv, torch.float32)(x), conv(x), atol=1e-5)
 
 
 @pytest.mark.skipif(not Plane.usable(torch.zeros(1)), reason="this machine's convolutions are left as they are")
@@ -34,8 +36,14 @@ def test_a_vocoder_that_is_laid_out_says_the_same() -> None:
     with torch.no_grad():
         before = network(frames, condition)
         fold_weight_norm(network)
-        lay_out(network)
+        brief = copy.deepcopy(network)
+        network.for_inference(brief=False)
         after = network(frames, condition)
     assert not any(isinstance(module, nn.Conv1d | nn.ConvTranspose1d) for module in network.modules())
     assert before.std() > 1e-3
     assert torch.allclose(before, after, atol=1e-5)
+    with torch.no_grad():
+        lay_out(brief, torch.bfloat16)
+        rounded = brief(frames, condition)
+    assert rounded.dtype == torch.float32
+    assert 0 < (rounded - before).norm() < 0.03 * before.norm()
