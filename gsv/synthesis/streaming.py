@@ -18,7 +18,7 @@ class Streaming:
         mode: `pieces`: a chunk for each piece of text, the same samples as without a stream. `growing` and `fixed`:
             several chunks a piece, made while its tokens are still being drawn, of more and more tokens or always of
             as many; what is not yet known at a chunk's end makes them differ a little from the whole.
-        overlap_length: tokens, of 40 ms each, over which a chunk is blended into the next; 0 to 50.
+        overlap_length: tokens, of 40 ms each, that a chunk keeps back for the next to make better; 0 to 50.
         min_chunk_length: tokens of the first chunk, and of every chunk if `fixed`; more than the overlap, at most 500.
     """
 
