@@ -45,7 +45,7 @@ from gsv.text.symbols import JAPANESE_PITCH, PAD, PUNCTUATION, UNKNOWN, TableNam
 TABLES: tuple[TableName, ...] = ("v1", "v2")
 
 # English signs that gsv reads on purpose where GPT-SoVITS drops or misreads them (docs/text-english.md).
-ENGLISH_DEPARTURES = re.compile(r"[;:“”‘’…~，：；]| - ")
+ENGLISH_DEPARTURES = re.compile(r"[;:“”‘’…~，：；]| - |(?<![A-Za-z])'|'(?![A-Za-z])")
 # Sources of pronunciation that gsv replaces by others.
 OTHER_SOURCES = ("names", "predict", "segment")
 
