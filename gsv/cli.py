@@ -13,7 +13,7 @@ import typer
 
 from gsv.cli_lists import lists
 from gsv.cli_phones import phones
-from gsv.cli_serve import serve_app
+from gsv.cli_serve import FAST, serve_app
 from gsv.errors import sentence
 from gsv.jobs.commands import stage_commands
 from gsv.jobs.stages import STAGES
@@ -89,6 +89,7 @@ def tts(
     batch_size: Annotated[int, typer.Option(help="Pieces of text decoded together.")] = 1,
     seed: Annotated[int | None, typer.Option(help="Same seed, same audio; drawn if not given.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:N, mps; the fastest if not given.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help=FAST)] = False,
 ) -> None:
     """Says a text in the voice of a reference recording."""
     from tqdm import tqdm
@@ -117,7 +118,7 @@ def tts(
     )
     # Long work should not end in finding that its result cannot be written.
     check_wav_path(output)
-    engine = Engine.load(gpt, sovits, version=version, project=context.obj.project, device=device)
+    engine = Engine.load(gpt, sovits, version=version, project=context.obj.project, device=device, fast=fast)
     if engine.notice:
         typer.echo(engine.notice, err=True)
     if ref is None:

@@ -128,7 +128,7 @@ class SlicingResult:
     versions: str
 
 
-def random_engine(name: str, device: torch.device, narrow: bool) -> Engine:
+def random_engine(name: str, device: torch.device, narrow: bool, fast: bool) -> Engine:
     """Random weights of official widths, or of those that tests use."""
     version = version_named(name)
     configs = PROJECT / "configs"
@@ -140,7 +140,7 @@ def random_engine(name: str, device: torch.device, narrow: bool) -> Engine:
     sovits = Sovits(SovitsConfig.for_version(version, read_config(halves[0])["model"]))
     settings = {**read_config(halves[1])["model"], "phoneme_vocab_size": version.gpt_symbols}
     t2s = T2S(T2SConfig.from_dict(settings))
-    return Engine(version, sovits, t2s, Project.default(), device, working_dtype(device))
+    return Engine(version, sovits, t2s, Project.default(), device, working_dtype(device), fast=fast)
 
 
 def random_voices(engine: Engine) -> VoiceMaker:
@@ -373,6 +373,7 @@ def main() -> int:
     parser.add_argument("--gpt", help="GPT weights (.ckpt)")
     parser.add_argument("--sovits", help="SoVITS weights (.pth)")
     parser.add_argument("--narrow", action="store_true", help="random weights of the widths that tests use")
+    parser.add_argument("--fast", action="store_true", help="as `gsv tts --fast`")
     parser.add_argument("--clients", type=int, nargs="+", metavar="N", help="measure so many requests at once")
     parser.add_argument("--slicing", action="store_true", help="measure slicing")
     parser.add_argument(
@@ -399,11 +400,12 @@ def main() -> int:
         else:
             hold_back_end_marks()
             if options.random:
-                engine = random_engine(options.random, best_device(options.device), options.narrow)
+                engine = random_engine(options.random, best_device(options.device), options.narrow, options.fast)
                 voices, name = random_voices(engine), f"random {'narrow ' * options.narrow}{options.random}"
             else:
-                engine = Engine.load(options.gpt, options.sovits, device=options.device)
+                engine = Engine.load(options.gpt, options.sovits, device=options.device, fast=options.fast)
                 voices, name = engine.voices, f"{options.sovits} + {options.gpt}"
+            name += ", fast" * options.fast
             if options.clients:
                 results = measure_load(engine, voices, name, options.rounds, options.clients)
             else:

@@ -130,6 +130,6 @@ class Engines:
                 while len(self._others) >= _OTHER_POOLS:
                     self._others.popitem(last=False)
                 project = Project(self._pool.project.root)
-                self._others[key] = Pool(one.project(project), one.device, self._pool.size)
+                self._others[key] = Pool(one.project(project), one.device, self._pool.size, self._pool.fast)
             self._others.move_to_end(key)
             return self._others[key]

@@ -156,6 +156,7 @@ class Engine:
         dtype: torch.dtype,
         content_module: str | None = None,
         common: Common | None = None,
+        fast: bool = False,
     ):
         _check_pair(version, sovits, t2s)
         self.common = common or Common(project, device, dtype)
@@ -165,8 +166,8 @@ class Engine:
         self.device = device
         self.dtype = dtype
         self.vocoder = self.common.vocoder(version.flow) if version.flow else None
-        self.sovits = sovits.to(device, dtype).for_inference()
-        self.t2s = t2s.to(device, dtype).for_decoding()
+        self.sovits = sovits.to(device, dtype).for_inference(brief=fast)
+        self.t2s = t2s.to(device, dtype).for_decoding(brief=fast)
         self.scheduler = Scheduler(self.t2s, self.common.turns)
 
     @classmethod
@@ -179,10 +180,14 @@ class Engine:
         project: Project | None = None,
         device: str | None = None,
         common: Common | None = None,
+        fast: bool = False,
     ) -> "Engine":
         """From two weight files; one that is not named is the base model of the other's version, or of `version`.
 
-        Raises MissingWeightsError, CheckpointError or UnsafeCheckpointError.
+        `fast` trades exactness for speed on a CPU, where numbers are kept in 32 bits otherwise: tokens are drawn with
+        weights of 8 bits, and sound is made in 16 bits where the processor can. docs/speed.md has what that changes.
+
+        Raises MissingWeightsError, CheckpointError, UnsafeCheckpointError or, with `fast`, MissingLibraryError.
         """
         project = project or Project.default()
         generator = read_voice(
@@ -201,6 +206,7 @@ class Engine:
             working_dtype(target),
             module,
             common,
+            fast,
         )
 
     @property

@@ -24,14 +24,15 @@ class Pool:
 
     Args:
         size: how many engines are kept; 1 or more.
-        device: as in `Engine.load`.
+        device, fast: as in `Engine.load`.
     """
 
-    def __init__(self, project: Project | None = None, device: str | None = None, size: int = 2):
+    def __init__(self, project: Project | None = None, device: str | None = None, size: int = 2, fast: bool = False):
         if size < 1:
             raise InputError(f"The pool's size is {size}; it must be 1 or more.")
         self.project = project or Project.default()
         self.size = size
+        self.fast = fast
         self._device = device
         target = best_device(device)
         self.common = Common(self.project, target, working_dtype(target))
@@ -64,7 +65,13 @@ class Pool:
         if loading:
             try:
                 engine = Engine.load(
-                    gpt, sovits, version=version, project=self.project, device=self._device, common=self.common
+                    gpt,
+                    sovits,
+                    version=version,
+                    project=self.project,
+                    device=self._device,
+                    common=self.common,
+                    fast=self.fast,
                 )
                 with self._lock:
                     self._living.append(weakref.ref(engine))

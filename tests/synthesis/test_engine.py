@@ -47,6 +47,17 @@ def test_the_same_seed_gives_the_same_wave_and_another_seed_another(engine: Engi
     assert not np.array_equal(wave(5), wave(6))
 
 
+def test_a_fast_engine_is_as_steady_and_in_company_too(narrow: Project, voice: Voice) -> None:
+    fast = Engine.load(project=narrow, device="cpu", fast=True)
+    assert not hasattr(fast.t2s, "h")
+    options = replace(SEEDED, batch_size=2, bucket_threshold=0)
+    texts = ("Hello there, my friend.", "The train is late.")
+    alone = [fast.speak(text, "en", voice, SEEDED) for text in texts]
+    assert all(np.isfinite(speech.wave).all() and speech.seconds > 0.5 for speech in alone)
+    together = list(fast.stream("\n".join(texts), "en", voice, replace(options, split="cut0")))
+    assert np.array_equal(together[0].wave, alone[0].fragments[0].wave)
+
+
 def test_without_a_seed_one_is_drawn_and_told(engine: Engine, voice: Voice) -> None:
     speech = engine.speak("Hello there.", "en", voice)
     again = engine.speak("Hello there.", "en", voice, SpeechOptions(seed=speech.seed))
