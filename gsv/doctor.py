@@ -3,7 +3,6 @@
 import platform
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
-from importlib.util import find_spec
 
 from gsv.download import files_of
 from gsv.errors import GsvError
@@ -38,6 +37,7 @@ def _engines(project: Project) -> Iterator[str]:
     from gsv.dataset import frcrn, separation
     from gsv.dataset.masking import MaskEngine
     from gsv.dataset.transcription.engines import ENGINES
+    from gsv.models import brief
 
     yield "Slicing: usable"
     yield "Denoising by spectral gating: usable"
@@ -47,6 +47,7 @@ def _engines(project: Project) -> Iterator[str]:
     for engine in ENGINES:
         yield f"Transcription by {engine.title}: {engine.state(project)}"
     yield f"Mandarin polyphones by G2PW: {_usable(_g2pw(project))}"
+    yield f"Faster speech on CPUs (--fast): {_usable(brief.missing())}"
 
 
 def _usable(problem: str) -> str:
@@ -66,8 +67,6 @@ def _g2pw(project: Project) -> str:
     if project.g2pw is None:
         folder = project.pretrained / "G2PWModel"
         return f"its model is not in {folder}; until then, readings come from pypinyin"
-    if find_spec("onnxruntime") is None:
-        return 'onnxruntime is not installed; pip install "gsv[g2pw]"'
     return ""
 
 

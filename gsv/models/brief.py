@@ -30,8 +30,8 @@ _OPERATIONS = {"": 17, _MORE: 1}
 _ROUNDED_PRODUCTS = 4
 
 
-def usable() -> str:
-    """What is missing, in plain words; nothing if nothing is."""
+def missing() -> str:
+    """What is missing, in plain words; empty if nothing is."""
     if find_spec("onnx") is None:
         return 'Weights of 8 bits need the library onnx; install it with: pip install "gsv[fast]"'
     return ""
@@ -44,8 +44,8 @@ class BriefPassages:
     """
 
     def __init__(self, model: "T2S"):
-        if missing := usable():
-            raise MissingLibraryError(missing)
+        if problem := missing():
+            raise MissingLibraryError(problem)
         layers: list[Layer] = list(model.h.layers)
         self._width = model.config.hidden_dim
         self._session = _session(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from opencc import OpenCC
 from pypinyin import Style, pinyin
 
-from gsv.errors import CheckpointError, MissingLibraryError, MissingWeightsError
+from gsv.errors import CheckpointError, MissingWeightsError
 from gsv.text.chinese.polyphones import unread
 from gsv.text.chinese.verbalise import traditional_to_simplified
 
@@ -77,7 +77,6 @@ class G2PW:
 
         Raises:
             MissingWeightsError: a file is not there.
-            MissingLibraryError: onnxruntime is not installed.
             CheckpointError: a file is not what it should be.
         """
         pairs = _pairs(folder, "POLYPHONIC_CHARS.txt")
@@ -234,12 +233,8 @@ def _vocabulary(folder: Path) -> dict[str, int]:
 
 
 def _session(path: Path) -> Session:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise MissingLibraryError(
-            'The polyphone model needs onnxruntime; install it with pip install "gsv[g2pw]".'
-        ) from None
+    import onnxruntime
+
     usable = onnxruntime.get_available_providers()
     providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in usable]
     try:
