@@ -10,7 +10,8 @@
 Prints the median of several rounds, with hardware and versions. One round is: read a sentence and make its semantic
 tokens (a fixed number of them, with the end mark held back), turn tokens into a wave, and all of it together. A round
 of slicing reads a recording of ten minutes, 44.1 kHz stereo, twice and writes its pieces, in one thread. With --clients
-a round lets so many threads speak to one engine at once: tokens alone, whole sentences, and streams of chunks.
+a round lets so many threads speak to one engine at once: tokens alone, whole sentences, and streams of chunks. Of v3
+and v4, what they have of their own is measured: tokens into sound, by the steps of flow matching.
 """
 
 import gsv  # noqa: F401  Before torch: it tells OpenMP how to wait.
@@ -25,6 +26,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -41,19 +43,25 @@ from gsv.dataset.slicing import SliceOptions, SliceStep
 from gsv.dataset.workers import Item
 from gsv.devices import best_device, working_dtype
 from gsv.errors import GsvError
+from gsv.models.bigvgan import BigVgan, BigVganConfig
 from gsv.models.encoders import ContentEncoder
-from gsv.models.sovits import Sovits, SovitsConfig
+from gsv.models.flow_sovits import FlowSovits
+from gsv.models.generators import untrained_network
+from gsv.models.layers import fold_weight_norm
+from gsv.models.mel_vocoders import MelVocoder, hifi
 from gsv.models.speaker import SpeakerConfig, SpeakerEncoder
 from gsv.models.t2s import T2S, T2SConfig
 from gsv.paths import Project
 from gsv.synthesis import decoder as decoder_module
 from gsv.synthesis import engine as engine_module
+from gsv.synthesis.common import Common
 from gsv.synthesis.decoder import Row, generate
 from gsv.synthesis.engine import Engine, SpeechOptions
+from gsv.synthesis.flow import FlowPrompt, FlowSpeaker
 from gsv.synthesis.streaming import Streaming
 from gsv.synthesis.voice import Voice, VoiceMaker
 from gsv.training.start import read_config
-from gsv.versions import version_named
+from gsv.versions import FlowFacts, version_named
 
 PROJECT = Path(__file__).resolve().parent.parent
 REFERENCE = PROJECT / "tests" / "sample" / "clips" / "01.flac"
@@ -61,6 +69,8 @@ TRANSCRIPT = "The morning train left the small station a few minutes late."
 PIECES = ("She opened the window and looked at the garden.", "Then she went back to her desk and began to write.")
 # English speech has about 12 phonemes a second, and a second has 25 tokens.
 TOKENS_A_PHONEME = 2
+# Of flow matching, for v3 and v4.
+STEPS = (4, 8, 16, 32)
 RATE_OF_RECORDINGS = 44100
 
 
@@ -82,6 +92,23 @@ class Result:
     resident_after_load_mib: float
     peak_resident_mib: float
     peak_gpu_mib: float | None
+    hardware: str
+    versions: str
+
+
+@dataclass(frozen=True)
+class FlowResult:
+    """Tokens of five seconds into sound, by flow matching of so many steps and the vocoder: medians over the rounds."""
+
+    weights: str
+    device: str
+    dtype: str
+    threads: int
+    rounds: int
+    sample_steps: int
+    audio_s: float
+    work_s_per_audio_s: float
+    audio_s_per_work_s: float
     hardware: str
     versions: str
 
@@ -133,14 +160,25 @@ def random_engine(name: str, device: torch.device, narrow: bool, fast: bool) -> 
     version = version_named(name)
     configs = PROJECT / "configs"
     halves = (
-        (configs / "narrow" / "s2.json", configs / "narrow" / "s1.yaml")
+        (configs / "narrow" / ("s2-flow.json" if version.uses_flow else "s2.json"), configs / "narrow" / "s1.yaml")
         if narrow
         else (configs / version.sovits_config, configs / version.gpt_config)
     )
-    sovits = Sovits(SovitsConfig.for_version(version, read_config(halves[0])["model"]))
+    sovits = untrained_network(version, read_config(halves[0])["model"])
     settings = {**read_config(halves[1])["model"], "phoneme_vocab_size": version.gpt_symbols}
     t2s = T2S(T2SConfig.from_dict(settings))
-    return Engine(version, sovits, t2s, Project.default(), device, working_dtype(device), fast=fast)
+    dtype = working_dtype(device)
+    common = RandomCommon(Project.default(), device, dtype)
+    return Engine(version, sovits, t2s, common.project, device, dtype, common=common, fast=fast)
+
+
+class RandomCommon(Common):
+    """For machines that have no vocoders of v3 and v4."""
+
+    def vocoder(self, facts: FlowFacts) -> MelVocoder:
+        network = hifi(facts.bands, 512) if facts.vocoder_config is None else BigVgan(BigVganConfig())
+        fold_weight_norm(network)
+        return network.requires_grad_(False).eval().to(self.device, self.dtype)
 
 
 def random_voices(engine: Engine) -> VoiceMaker:
@@ -151,7 +189,7 @@ def random_voices(engine: Engine) -> VoiceMaker:
 
     content = ContentEncoder(placed(HubertModel(HubertConfig(hidden_size=engine.sovits.config.ssl_dim))))
     speaker = placed(SpeakerEncoder(SpeakerConfig())) if engine.version.uses_speaker_vector else None
-    return VoiceMaker(engine.sovits, content, speaker, engine.reader, engine.device, engine.dtype)
+    return VoiceMaker(engine.version, engine.sovits, content, speaker, engine.reader, engine.device, engine.dtype)
 
 
 def timed(work: Callable[[], object], device: torch.device) -> float:
@@ -227,6 +265,44 @@ def measure(engine: Engine, voices: VoiceMaker, name: str, rounds: int) -> Resul
         hardware=hardware(engine.device),
         versions=versions("gsv", "torch", "numpy", "transformers"),
     )
+
+
+@torch.inference_mode()
+def measure_flow(engine: Engine, voices: VoiceMaker, name: str, rounds: int) -> list[FlowResult]:
+    voice = voices.make(REFERENCE, TRANSCRIPT, "en")
+    facts = engine.version.flow
+    assert facts is not None and voice.transcript is not None and voice.mel is not None
+    assert isinstance(engine.sovits, FlowSovits) and engine.vocoder is not None
+    text = engine.reader.read(PIECES[0], "en").ids
+    codes = torch.randint(len(engine.sovits.quantizer.codebook.embed), (125,), device=engine.device)
+    prompt = FlowPrompt(voice.prompt, voice.transcript.ids, voice.timbre, voice.mel)
+    seconds: dict[int, list[float]] = {steps: [] for steps in STEPS}
+    audio = 0.0
+    for _ in range(rounds):
+        for steps in STEPS:
+            generator = torch.Generator(engine.device).manual_seed(0)
+            speaker = FlowSpeaker(engine.sovits, engine.vocoder, prompt, text, 1.0, steps, 0.0, generator, nullcontext)
+            waves: list[np.ndarray] = []
+            seconds[steps].append(
+                timed(lambda speaker=speaker, waves=waves: waves.append(speaker.whole(codes)), engine.device)
+            )
+            audio = len(waves[0]) / engine.sampling_rate
+    return [
+        FlowResult(
+            weights=name,
+            device=str(engine.device),
+            dtype=str(engine.dtype).removeprefix("torch."),
+            threads=torch.get_num_threads(),
+            rounds=rounds,
+            sample_steps=steps,
+            audio_s=round(audio, 2),
+            work_s_per_audio_s=round(statistics.median(seconds[steps]) / audio, 3),
+            audio_s_per_work_s=round(audio / statistics.median(seconds[steps]), 3),
+            hardware=hardware(engine.device),
+            versions=versions("gsv", "torch", "numpy"),
+        )
+        for steps in STEPS
+    ]
 
 
 def clocks() -> np.ndarray:
@@ -392,7 +468,7 @@ def main() -> int:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     try:
-        results: Sequence[Result | LoadResult | SlicingResult | bench_text.TextResult]
+        results: Sequence[Result | FlowResult | LoadResult | SlicingResult | bench_text.TextResult]
         if options.slicing:
             results = [measure_slicing(options.rounds)]
         elif options.text:
@@ -406,7 +482,9 @@ def main() -> int:
                 engine = Engine.load(options.gpt, options.sovits, device=options.device, fast=options.fast)
                 voices, name = engine.voices, f"{options.sovits} + {options.gpt}"
             name += ", fast" * options.fast
-            if options.clients:
+            if engine.version.uses_flow:
+                results = measure_flow(engine, voices, name, options.rounds)
+            elif options.clients:
                 results = measure_load(engine, voices, name, options.rounds, options.clients)
             else:
                 results = [measure(engine, voices, name, options.rounds)]
@@ -419,7 +497,7 @@ def main() -> int:
             print(f"{key.replace('_', ' '):<30} {value}")
         print()
     if options.json:
-        content = found if options.clients or options.text else found[0]
+        content = found if len(found) > 1 or options.clients or options.text else found[0]
         options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return 0
 
