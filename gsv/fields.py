@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from gsv.errors import InputError
 from gsv.paths import Project
-from gsv.versions import version_named
+from gsv.versions import VERSIONS, version_named
 
 
 def _version(name: str) -> str:
@@ -37,7 +37,7 @@ def _parts(value: object) -> object:
 # For a list of choices that may also be written with commas.
 SplitAtCommas = BeforeValidator(_parts)
 
-VersionName = Annotated[str, AfterValidator(_version), Field(description="Model version: v1, v2, v2Pro, v2ProPlus.")]
+VersionName = Annotated[str, AfterValidator(_version), Field(description=f"Model version: {', '.join(VERSIONS)}.")]
 ExperimentName = Annotated[
     str, AfterValidator(_experiment), Field(description="Name of the experiment; its files go to logs/NAME.")
 ]

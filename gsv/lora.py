@@ -3,19 +3,44 @@
 Such a file holds, in the official layout, two thin matrices for each adapted one, and everything else that was trained.
 """
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from gsv.checkpoints import GeneratorFile, Weight, missing_weights, read_generator
+from gsv.checkpoints import ARCHIVE_HEAD, Config, GeneratorFile, Weight, halved, missing_weights, read_generator
 from gsv.errors import CheckpointError, MissingWeightsError
 from gsv.paths import Project
-from gsv.versions import version_named
+from gsv.versions import Version, version_named
 
 # What the trainer's library puts into names, and where these matrices stand in plain ones.
 _WRAPPED, _PLAIN = "cfm.base_model.model.", "cfm."
 _DOWN, _UP = ".lora_A.default.weight", ".lora_B.default.weight"
 _CODEBOOK = "quantizer.vq.layers.0._codebook.embed"
+# The base model's, of which an official file has nothing; of its flow matcher, only the adapters and the buffer.
+_FROZEN = ("enc_p.", "ssl_proj.", "cfm.")
+_ADDED = (_DOWN, _UP, "rotary_embed.inv_freq")
+# A note in an exported configuration, and the matrix that tells one base model from another: full training changes it.
+_BASE = "lora_base"
+_TELLING = "cfm.estimator.transformer_blocks.0.attn.to_q.weight"
+
+
+def export_lora(
+    state: Mapping[str, Tensor], base: Mapping[str, Tensor], config: Config, info: str, version: Version, rank: int
+) -> GeneratorFile:
+    """An adapted network's tensors as the official exporter lays them out: half precision, nothing of what is frozen.
+
+    What base model it belongs to is noted in the configuration, which official programs take no notice of.
+    """
+    kept = {name: tensor for name, tensor in state.items() if name.endswith(_ADDED) or not name.startswith(_FROZEN)}
+    config = {**config, _BASE: _fingerprint(base[_TELLING])}
+    return GeneratorFile(halved(kept), config, info, version.name, rank, version.lora_header or ARCHIVE_HEAD)
+
+
+def _fingerprint(matrix: Tensor) -> str:
+    return hashlib.sha256(matrix.detach().to("cpu", torch.float16).contiguous().numpy().tobytes()).hexdigest()
 
 
 def read_voice(path: Path, project: Project) -> GeneratorFile:
@@ -61,8 +86,12 @@ def merged(lora: GeneratorFile, path: Path, base: GeneratorFile, base_path: Path
         if there is None or there.shape != added.shape:
             raise CheckpointError(f"{wrong}: {target} has another shape there; put the right base model in its place.")
         weight[target] = there.float() + added if plain.endswith(_UP) else added
+    noted = lora.config.get(_BASE)
+    if noted is not None and noted != _fingerprint(base.weight[_TELLING]):
+        raise CheckpointError(f"{wrong}: its attention differs; put the base model of its training in its place.")
     _check_codebook(lora, base, wrong)
-    return GeneratorFile(weight, {**base.config, **lora.config}, lora.info, lora.version)
+    config = {name: value for name, value in {**base.config, **lora.config}.items() if name != _BASE}
+    return GeneratorFile(weight, config, lora.info, lora.version)
 
 
 def _check_codebook(lora: GeneratorFile, base: GeneratorFile, wrong: str) -> None:

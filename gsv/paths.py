@@ -210,8 +210,9 @@ class Experiment:
     def speaker(self) -> Path:
         return self.root / "7-sv_cn"
 
-    def sovits_logs(self, version: Version) -> Path:
-        return self.root / f"logs_s2_{version.name}"
+    def sovits_logs(self, version: Version, lora_rank: int | None = None) -> Path:
+        """Where a training's state and log lie; a LoRA of each rank is a training of its own."""
+        return self.root / (f"logs_s2_{version.name}" + ("" if lora_rank is None else f"_lora_{lora_rank}"))
 
     def gpt_logs(self, version: Version) -> Path:
         return self.root / f"logs_s1_{version.name}"

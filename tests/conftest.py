@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -75,6 +75,17 @@ def narrow_projects(
         return Project(home)
 
     return project
+
+
+@pytest.fixture
+def short_takes() -> Iterator[None]:
+    """Takes of a second or two: an untrained model never comes to an end by itself."""
+    from gsv.synthesis import engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "ALLOWANCE", 10)
+        patch.setattr(engine, "MOST_TOKENS_A_PHONEME", 1.0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -170,8 +170,9 @@ class FlowSovits(Hearing):
             prompt_lengths: [B], how many frames of `mel` are given rather than predicted; drawn if not given.
         """
         spec_mask = length_mask(spec_lengths, spec.shape[-1])[:, None].to(spec.dtype)
-        voice = self.style(spec, spec_mask)
-        with torch.no_grad():
+        # In full precision even where training runs in less.
+        with torch.no_grad(), torch.autocast(spec.device.type, enabled=False):
+            voice = self.style(spec, spec_mask)
             text_mask = length_mask(text_lengths, text.shape[1])[:, None].to(spec.dtype)
             hidden = self.enc_p.frames(self._content(self.quantize(ssl)), spec_mask, text, text_mask, voice)
         condition = self._resized(self.bridge(hidden))

@@ -134,6 +134,9 @@ class SovitsData(Dataset[SpokenClip]):
     Raises TrainingError if a file or folder that stages 1a and 1b make is missing, or if no clip is usable.
     """
 
+    # In frames.
+    longest = MAX_FRAMES
+
     def __init__(self, experiment: Experiment, version: Version):
         self.experiment = experiment
         self.with_speaker = version.uses_speaker_vector
@@ -182,8 +185,8 @@ class SovitsData(Dataset[SpokenClip]):
             sieve.drop(name, f"{self.experiment.wav32k.name} is not mono at {STFT.sampling_rate} Hz")
         elif frames < MIN_FRAMES:
             sieve.drop(name, "shorter than 0.66 s")
-        elif frames > MAX_FRAMES:
-            sieve.drop(name, "longer than 38 s")
+        elif frames > self.longest:
+            sieve.drop(name, f"longer than {self.longest * STFT.hop // STFT.sampling_rate} s")
         elif abs(ssl_frames - frames) > 1:
             sieve.drop(name, "content features of another length than the audio")
         else:

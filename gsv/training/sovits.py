@@ -1,4 +1,4 @@
-"""Training of SoVITS as a GAN, as the official models are fine-tuned.
+"""Training of SoVITS: of v1, v2 and the Pro versions as a GAN here, as the official models are fine-tuned.
 
 Discriminators and generator take turns on every batch. The generator makes a slice of audio of each clip and is judged
 by the discriminators, by the distance of log-Mel spectrograms, and by the distance of its posterior from its prior.
@@ -8,13 +8,12 @@ What turns HuBERT's features into semantic tokens is frozen, so the tokens keep 
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import AdamW
 
@@ -27,14 +26,13 @@ from gsv.checkpoints import (
     read_generator,
     write_generator,
 )
-from gsv.errors import CheckpointError, InputError, TrainingError
-from gsv.fields import BatchSize, Epochs, ExperimentName, KeepOnlyLatest, SaveEvery, SaveEveryWeights, Seed, VersionName
+from gsv.errors import CheckpointError
 from gsv.models.discriminators import Discriminators
 from gsv.models.sovits import Sovits, SovitsConfig, slice_segments
-from gsv.paths import Project
 from gsv.progress import Progress, TerminalProgress
 from gsv.training.data import FRAMES_PER_BUCKET, STFT, BucketBatches, SovitsBatch, SovitsData
-from gsv.training.loop import Board, Machine, Outcome, Plan, TrainReport, derived_seed, fit, loader, optimizer_on
+from gsv.training.flow import train_flow
+from gsv.training.loop import Board, Outcome, Plan, TrainReport, derived_seed, fit, loader, optimizer_on
 from gsv.training.losses import (
     discriminator_loss,
     feature_loss,
@@ -45,6 +43,7 @@ from gsv.training.losses import (
     stft_loss,
 )
 from gsv.training.resume import Part
+from gsv.training.sovits_options import AdamSettings, SovitsTrainOptions
 from gsv.training.start import UNTRAINED, built, fitted, read_config, untrained_generator
 from gsv.versions import Version, version_named
 
@@ -58,42 +57,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class SovitsTrainOptions:
-    """A training of SoVITS on the files of stages 1a and 1b; the defaults are the WebUI's."""
-
-    exp: ExperimentName
-    version: VersionName = "v2"
-    epochs: Epochs = 8
-    batch_size: BatchSize = 4
-    text_low_lr_rate: Annotated[
-        float, Field(ge=0, le=1, description="Learning rate of the parts that read text, times the rest's.")
-    ] = 0.4
-    save_every_epoch: SaveEvery = 4
-    keep_only_latest: KeepOnlyLatest = True
-    save_every_weights: SaveEveryWeights = True
-    grad_checkpointing: Annotated[
-        bool, Field(description="Compute activations twice instead of keeping them: slower, in less memory.")
-    ] = False
-    pretrained_g: Annotated[Path | None, Field(description="Generator to start from; the version's base.")] = None
-    pretrained_d: Annotated[Path | None, Field(description="Discriminators to start from; the version's base.")] = None
-    from_scratch: Annotated[
-        Path | None,
-        Field(description="JSON file of widths: start from random weights and a codebook of the experiment instead."),
-    ] = None
-    learning_rate: Annotated[
-        float | None, Field(gt=0, lt=1, allow_inf_nan=False, description="The configuration's if not given.")
-    ] = None
-    seed: Seed = 1234
-    machine: Machine = field(default_factory=Machine)
-    project: Project = field(default_factory=Project.default)
-
-
-@dataclass(frozen=True)
-class GanSettings:
-    """The recipe's numbers; names are those of a configuration's `train` group.
-
-    The defaults are the official ones, at which all official models are fine-tuned; untrained networks go by their
-    configuration, and so does the fine-tuning of models whose configuration has a group `fine_tune`.
+class GanSettings(AdamSettings):
+    """The recipe's numbers; as for the optimiser's, names are those of a configuration and the defaults official.
 
     Args:
         mel_floor: what is quieter than this Mel magnitude counts as that loud in the Mel loss.
@@ -104,10 +69,6 @@ class GanSettings:
         clip: gradients are scaled down to this norm.
     """
 
-    learning_rate: float = 1e-4
-    betas: tuple[float, float] = (0.8, 0.99)
-    eps: float = 1e-9
-    lr_decay: float = 0.999875
     segment_size: int = 20480
     c_mel: float = 45.0
     c_kl: float = 1.0
@@ -119,20 +80,8 @@ class GanSettings:
     critics_from: int = 1
     clip: float = math.inf
 
-    @classmethod
-    def from_file(cls, config: Mapping[str, Any], trained: bool) -> "GanSettings":
-        """For what starts from weights with that configuration."""
-        return cls.from_dict(config.get("fine_tune" if trained else "train", {}))
-
     def kl_weight(self, epoch: int) -> float:
         return self.c_kl * min(1.0, 0.1 + 0.9 * (epoch - 1) / self.kl_epochs) if self.kl_epochs else self.c_kl
-
-    @classmethod
-    def from_dict(cls, config: Mapping[str, Any]) -> "GanSettings":
-        known = {item.name: config[item.name] for item in fields(cls) if item.name in config}
-        if "betas" in known:
-            known["betas"] = tuple(known["betas"])
-        return cls(**known)
 
     @property
     def segment_frames(self) -> int:
@@ -183,28 +132,17 @@ def train_sovits(options: SovitsTrainOptions, progress: Progress | None = None) 
     weights are not usable; nothing has been written then.
     """
     version = version_named(options.version)
+    options.check(version)
     if version.uses_flow:
-        raise InputError(f"SoVITS of version {version.name} cannot be trained here yet; train v1, v2 or a v2Pro.")
+        return train_flow(options, version, progress or TerminalProgress())
     experiment = options.project.experiment(options.exp)
-    _check(options)
-    plan = Plan(
-        experiment.sovits_logs(version),
-        options.epochs,
-        options.seed,
-        options.save_every_epoch,
-        options.keep_only_latest,
-        options.save_every_weights,
-    )
+    plan = options.plan(experiment.sovits_logs(version))
     data = SovitsData(experiment, version)
     if options.from_scratch is None:
         start = _pretrained(options, version)
     else:
         start = _from_scratch(options, version, data, options.project.resolve(options.from_scratch))
-    if data.ssl_dim != start.model.ssl_dim:
-        raise TrainingError(
-            f"The content features of {options.exp} are {data.ssl_dim} wide and this model takes {start.model.ssl_dim};"
-            " make them again (stage 1b) with the HuBERT that belongs to the model."
-        )
+    options.check_width(data, start.model.ssl_dim)
     if options.learning_rate is not None:
         start = replace(start, settings=replace(start.settings, learning_rate=options.learning_rate))
     log.info("Training %s on %s.", options.exp, data.report)
@@ -214,15 +152,6 @@ def train_sovits(options: SovitsTrainOptions, progress: Progress | None = None) 
         shown.say(notice)
     outcome = options.machine.run(_train, options, version, plan, start, data, shown)
     return TrainReport(outcome, data.report)
-
-
-def _check(options: SovitsTrainOptions) -> None:
-    if options.batch_size < 1:
-        raise TrainingError(f"batch_size is {options.batch_size}; it must be at least 1.")
-    if not 0 <= options.text_low_lr_rate <= 1:
-        raise TrainingError(f"text_low_lr_rate is {options.text_low_lr_rate}; it must lie between 0 and 1.")
-    if options.learning_rate is not None and not 0 < options.learning_rate < 1:
-        raise TrainingError(f"learning_rate is {options.learning_rate}; it must lie between 0 and 1.")
 
 
 def _pretrained(options: SovitsTrainOptions, version: Version) -> _Start:
@@ -344,7 +273,7 @@ class _SovitsRecipe:
 
     def begin(self, epoch: int) -> None:
         self.epoch = epoch
-        rate = self.settings.learning_rate * self.settings.lr_decay**epoch
+        rate = self.settings.rate(epoch)
         # The generator's groups after the first are the parts that read text.
         for part in self.parts.values():
             for number, group in enumerate(part.optimizer.param_groups):
@@ -430,7 +359,7 @@ class _SovitsRecipe:
         return self.options.project.root / self.version.sovits_folder / name
 
     def export(self, path: Path, epoch: int, step: int) -> None:
-        config = _export_config(self.config, self.options, self.version)
+        config = self.options.exported_config(self.config, self.version)
         state = self.parts["G"].network.state_dict()
         write_generator(path, export_generator(state, config, f"{epoch}epoch_{step}iteration", self.version.name))
 
@@ -443,17 +372,3 @@ def _groups(network: Sovits, rate: float, text_ratio: float) -> list[dict[str, A
         chosen = [parameter for name, parameter in named if name.startswith(prefix)]
         groups.append({"params": chosen, "lr": rate * text_ratio})
     return groups
-
-
-def _export_config(config: Mapping[str, Any], options: SovitsTrainOptions, version: Version) -> dict[str, Any]:
-    """The configuration for the exported file: that of the model it came from, with this training's settings."""
-    train = {
-        **config.get("train", {}),
-        "seed": options.seed,
-        "epochs": options.epochs,
-        "batch_size": options.batch_size,
-        "text_low_lr_rate": options.text_low_lr_rate,
-        "save_every_epoch": options.save_every_epoch,
-    }
-    model = {**config["model"], "version": version.name}
-    return {**config, "train": train, "model": model, "name": options.exp, "version": version.name}

@@ -1,13 +1,11 @@
 """An engine on narrow untrained weights: the way is real, what it says is noise."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gsv import Engine
 from gsv.paths import Project
-from gsv.synthesis import engine as engine_module
 from gsv.synthesis.voice import Voice
 
 CLIP = Path(__file__).parent.parent / "sample" / "clips" / "01.flac"
@@ -22,12 +20,3 @@ def engine(narrow: Project) -> Engine:
 @pytest.fixture(scope="session")
 def voice(engine: Engine) -> Voice:
     return engine.voice(CLIP, WORDS, "en")
-
-
-@pytest.fixture
-def short_takes() -> Iterator[None]:
-    """Takes of a second or two: an untrained model never comes to an end by itself."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine_module, "ALLOWANCE", 10)
-        patch.setattr(engine_module, "MOST_TOKENS_A_PHONEME", 1.0)
-        yield

@@ -23,7 +23,9 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def write_clip(experiment: Experiment, name: str, seconds: float, seed: int, phones: int | None = None) -> None:
+def write_clip(
+    experiment: Experiment, name: str, seconds: float, seed: int, phones: int | None = None, ssl_dim: int = SSL_DIM
+) -> None:
     """The files that stages 1a, 1b and 1c would make of one clip: a tone that changes its pitch twice a second."""
     random = np.random.default_rng(seed)
     samples = int(seconds * 32000)
@@ -35,8 +37,8 @@ def write_clip(experiment: Experiment, name: str, seconds: float, seed: int, pho
     soundfile.write(experiment.wav32k / name, wave.astype(np.float32), 32000, subtype="PCM_16")
     frames = samples // 640 - 1
     which = np.repeat(halves, 25)[:frames]
-    basis = np.random.default_rng(0).standard_normal((SSL_DIM, CODES)).astype(np.float32)
-    ssl = torch.from_numpy(basis[:, which])[None] + 0.1 * torch.randn(1, SSL_DIM, frames)
+    basis = np.random.default_rng(0).standard_normal((ssl_dim, CODES)).astype(np.float32)
+    ssl = torch.from_numpy(basis[:, which])[None] + 0.1 * torch.randn(1, ssl_dim, frames)
     torch.save(ssl.half(), experiment.hubert / f"{name}.pt")
     torch.save(torch.randn(1, 20480), experiment.speaker / f"{name}.pt")
     said = [PHONES[code % len(PHONES)] for code in random.integers(0, 5, phones or max(2, int(seconds * 8)))]

@@ -336,7 +336,6 @@ WRONG: dict[str, tuple[Change, type[GsvError], str]] = {
     "no tokens": (lambda p: replace(gpt(p), exp="nowhere"), TrainingError, r"6-name2semantic.tsv is missing"),
     "bad name": (lambda p: replace(gpt(p), exp="../x"), InputError, r"experiment name '../x'"),
     "version": (lambda p: replace(sovits(p), version="v9"), InputError, r"no version 'v9'; choose one of v1, v2"),
-    "v4": (lambda p: replace(sovits(p), version="v4"), InputError, r"v4 cannot be trained here yet"),
     "no speakers": (lambda p: replace(sovits(p), version="v2Pro"), TrainingError, r"7-sv_cn is missing"),
     "epochs": (lambda p: replace(gpt(p), epochs=0), TrainingError, r"epochs is 0; it must be at least 1"),
     "saving": (lambda p: replace(gpt(p), save_every_epoch=0), TrainingError, r"save_every_epoch is 0"),
