@@ -214,6 +214,12 @@ class Experiment:
         """Where a training's state and log lie; a LoRA of each rank is a training of its own."""
         return self.root / (f"logs_s2_{version.name}" + ("" if lora_rank is None else f"_lora_{lora_rank}"))
 
+    def newest_sovits_logs(self, version: Version) -> Path:
+        """Those of the training that wrote last, of a LoRA or not."""
+        plain = self.sovits_logs(version)
+        folders = [path for path in (plain, *self.root.glob(f"{plain.name}_lora_*")) if path.is_dir()]
+        return max(folders, key=lambda path: path.stat().st_mtime, default=plain)
+
     def gpt_logs(self, version: Version) -> Path:
         return self.root / f"logs_s1_{version.name}"
 

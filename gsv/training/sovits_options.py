@@ -73,7 +73,7 @@ class SovitsTrainOptions:
         least, most = LORA_RANKS
         if not least <= self.lora_rank <= most:
             raise TrainingError(f"lora_rank is {self.lora_rank}; it must lie between {least} and {most}.")
-        if version.lora_header is None:
+        if not version.trains_lora:
             raise TrainingError(f"Version {version.name} is not trained by LoRA; leave lora_rank out.")
         if self.from_scratch is not None:
             raise TrainingError("A LoRA goes beside a trained model; leave lora_rank or from_scratch out.")

@@ -242,7 +242,7 @@ class Api:
             **self._training(
                 experiments.SOVITS_NEEDS,
                 exp_name,
-                batch_size,
+                machine.batch_size(self.settings.version.fine_tuning.gib_a_clip) if batch_size is None else batch_size,
                 total_epoch,
                 if_save_latest,
                 if_save_every_weights,
@@ -253,6 +253,7 @@ class Api:
             "pretrained_g": self._weights(pretrained_s2G, "pretrained_s2G", base.generator),
             "pretrained_d": self._weights(pretrained_s2D, "pretrained_s2D", base.discriminator),
             "grad_checkpointing": if_grad_ckpt,
+            "lora_rank": int(lora_rank) if self.settings.version.trains_lora else None,
         }
         labels = {"gpus": "gpu_numbers1Ba", "grad_checkpointing": "if_grad_ckpt"}
         yield from self._run("1Ba", STAGES["train-sovits"], values, _TRAINING_LABELS | labels)
@@ -346,8 +347,10 @@ class Api:
             "" if path is None else relative(self.project, path)
             for path in (base.generator, base.discriminator, base.gpt)
         )
-        fields = (machine.batch_size(), SOVITS_EPOCHS, SOVITS_SAVE_EVERY)
-        return (generator, discriminator, gpt, gpt, generator, *fields, True, False, False, False)
+        tuning = version.fine_tuning
+        fields = (machine.batch_size(tuning.gib_a_clip), tuning.epochs, tuning.save_every)
+        shown = (not version.uses_flow, False, False, version.trains_lora)
+        return (generator, discriminator, gpt, gpt, generator, *fields, *shown)
 
     # How the above do it.
 

@@ -59,8 +59,8 @@ def _gpu(line: str) -> Gpu:
     return Gpu(int(number), name, int(used), int(total))
 
 
-def batch_size() -> int:
-    """How many clips of a batch fit: half as many as the smallest GPU, or else the free memory, has GiB."""
+def batch_size(gib_a_clip: int = 2) -> int:
+    """How many clips of a batch fit into the memory of the smallest GPU, or else into half of what is free."""
     cards = gpus()
     gib = min(card.total for card in cards) / 1024 if cards else psutil.virtual_memory().available / _GIB / 2
-    return max(1, min(_LARGEST_BATCH, int(gib / 2)))
+    return max(1, min(_LARGEST_BATCH, int(gib / gib_a_clip)))

@@ -115,7 +115,7 @@ def _fine_tuning(page: Page, shared: _Shared, blocks: gr.Blocks, tab: gr.Tab) ->
         with gr.Column(min_width=320):
             gr.Markdown(page.words("section.1Ba"))
             fields = _sovits(page, shared)
-            _curves(page, "1Ba", shared, Experiment.sovits_logs, blocks, tab)
+            _curves(page, "1Ba", shared, Experiment.newest_sovits_logs, blocks, tab)
         with gr.Column(min_width=320):
             gr.Markdown(page.words("section.1Bb"))
             _gpt(page, shared)
@@ -259,9 +259,11 @@ def _switching(page: Page, shared: _Shared, fields: _Fields, blocks: gr.Blocks) 
     ]
     shared.version.input(told(page.words, switch), shared.version, filled, **PRIVATE)
     names = ("pretrained_s2G", "pretrained_s2D", "pretrained_s1")
-    blocks.load(
-        lambda: [page.settings.version.name, *(_path(page, name) for name in names)],
-        None,
-        [shared.version, shared.pretrained_s2G, shared.pretrained_s2D, shared.pretrained_s1],
-        **PRIVATE,
-    )
+
+    def present() -> list[Any]:
+        version = page.settings.version
+        seen = gr.Slider(visible=not version.uses_flow), gr.Radio(visible=version.trains_lora)
+        return [version.name, *(_path(page, name) for name in names), *seen]
+
+    shown = [shared.version, *filled[: len(names)], fields.text_rate, fields.lora_rank]
+    blocks.load(present, None, shown, **PRIVATE)

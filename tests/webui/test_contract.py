@@ -161,6 +161,9 @@ def test_a_version_is_switched_to_with_twelve_values(client: Client) -> None:
     assert values[3:5] == (values[2], values[0])
     assert all(isinstance(number, int) and number > 0 for number in values[5:8])
     assert values[8:] == (True, False, False, False)
+    values = client.predict(version_="v4", api_name="/switch_version")
+    assert values[:3] == ("pretrained_models/gsv-v4-pretrained/s2Gv4.pth", "", "pretrained_models/s1v3.ckpt")
+    assert values[6:] == (2, 1, False, False, False, True)
     with pytest.raises(AppError, match="version_: There is no version 'v9'"):
         client.predict(version_="v9", api_name="/switch_version")
     assert client.predict(version_="v2", api_name="/switch_version")[0].endswith("s2G2333k.pth")
