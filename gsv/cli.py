@@ -78,7 +78,9 @@ def tts(
     output: Annotated[Path, typer.Option("--output", "-o", help="The wav file to write.")] = Path("output.wav"),
     gpt: Annotated[Path | None, typer.Option(help="GPT weights (.ckpt); the version's base if not given.")] = None,
     sovits: Annotated[Path | None, typer.Option(help="SoVITS weights (.pth); the version's base if not given.")] = None,
-    version: Annotated[str, typer.Option(help="Model version, for base weights: v1, v2, v2Pro, v2ProPlus.")] = "v2",
+    version: Annotated[
+        str, typer.Option(help="Model version, for base weights: v1, v2, v2Pro, v2ProPlus, v3, v4.")
+    ] = "v2",
     speed: Annotated[float, typer.Option(help="Pace; 1 is natural.")] = 1.0,
     pause: Annotated[float, typer.Option(help="Seconds of silence after each piece of text.")] = 0.3,
     top_k: Annotated[int, typer.Option(help="Draw from the k likeliest tokens; 0: all.")] = 15,
@@ -140,6 +142,19 @@ def tts(
 
 
 @app.command()
+def merge(
+    context: typer.Context,
+    lora: Annotated[Path, typer.Argument(help="A LoRA of v3 or v4; its base model must be in pretrained_models.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The weight file to write.")],
+) -> None:
+    """Puts a LoRA into its base model: one file that speaks without it, and that training can start from."""
+    from gsv.lora import write_merged
+
+    write_merged(lora, output, context.obj.project)
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
 def doctor(context: typer.Context) -> None:
     """Says what this machine has: devices, libraries, weights, and how to get what is missing."""
     from gsv.doctor import report
@@ -154,7 +169,7 @@ def download(
     names: Annotated[
         list[str],
         typer.Argument(
-            help="What to get the weights of: v1 v2 v2Pro v2ProPlus, uvr5 (separation), "
+            help="What to get the weights of: v1 v2 v2Pro v2ProPlus v3 v4, uvr5 (separation), "
             "asr asr-yue asr-sensevoice asr-nano asr-whisper-SIZE (transcription)."
         ),
     ],

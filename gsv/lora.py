@@ -5,13 +5,23 @@ Such a file holds, in the official layout, two thin matrices for each adapted on
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from gsv.checkpoints import ARCHIVE_HEAD, Config, GeneratorFile, Weight, halved, missing_weights, read_generator
-from gsv.errors import CheckpointError, MissingWeightsError
+from gsv.checkpoints import (
+    ARCHIVE_HEAD,
+    Config,
+    GeneratorFile,
+    Weight,
+    halved,
+    missing_weights,
+    read_generator,
+    write_generator,
+)
+from gsv.errors import CheckpointError, InputError, MissingWeightsError
 from gsv.paths import Project
 from gsv.versions import Version, version_named
 
@@ -58,6 +68,17 @@ def read_voice(path: Path, project: Project) -> GeneratorFile:
             f"{path} is a LoRA and needs the base model of {file.version}. {missing_weights(base)}"
         )
     return merged(file, path, read_generator(base), base)
+
+
+def write_merged(path: Path, output: Path, project: Project) -> None:
+    """Writes the full generator, in half precision, that a LoRA makes with its base model.
+
+    Raises as `read_voice`, and InputError if the file is no LoRA.
+    """
+    if read_generator(path).lora_rank is None:
+        raise InputError(f"{path} is a full model, so there is nothing to merge; name a LoRA.")
+    whole = read_voice(path, project)
+    write_generator(output, replace(whole, weight=halved(whole.weight)))
 
 
 def merged(lora: GeneratorFile, path: Path, base: GeneratorFile, base_path: Path) -> GeneratorFile:

@@ -11,8 +11,8 @@ import torch
 
 from gsv import Engine
 from gsv.checkpoints import GeneratorFile, halved, read_generator, write_generator
-from gsv.errors import CheckpointError, MissingWeightsError
-from gsv.lora import merged, read_voice
+from gsv.errors import CheckpointError, InputError, MissingWeightsError
+from gsv.lora import merged, read_voice, write_merged
 from gsv.paths import Project
 from gsv.versions import Version, version_named
 
@@ -89,6 +89,19 @@ def test_the_engine_speaks_with_it_as_with_the_merged_file(
     )
     assert all(np.array_equal(adapted[name], merged[name]) for name in adapted)
     assert not torch.equal(adapted["bridge.0.bias"], plain["bridge.0.bias"])
+
+
+def test_merging_a_file_writes_a_full_generator_of_half_precision(
+    version: Version, lora: Path, project: Project, base: GeneratorFile, tmp_path: Path
+) -> None:
+    write_merged(lora, tmp_path / "merged.pth", project)
+    file = read_generator(tmp_path / "merged.pth")
+    assert (file.version, file.lora_rank, file.head) == (version.name, None, b"PK")
+    assert file.weight.keys() == base.weight.keys()
+    assert {tensor.dtype for tensor in file.weight.values()} == {torch.float16}
+    with pytest.raises(InputError, match=r"merged.pth is a full model, so there is nothing to merge"):
+        write_merged(tmp_path / "merged.pth", tmp_path / "again.pth", project)
+    assert not (tmp_path / "again.pth").exists()
 
 
 def test_a_missing_base_model_is_named_with_its_command(version: Version, lora: Path, tmp_path: Path) -> None:

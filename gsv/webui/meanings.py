@@ -50,7 +50,7 @@ MEANINGS = {
     "sovits_path": "SoVITS weights; empty: the version's base model.",
     "batched_infer_enabled": "Offer the pages that speak many pieces of text at once.",
     "text": "Any text.",
-    "version_": "v1, v2, v2Pro or v2ProPlus.",
+    "version_": "v1, v2, v2Pro, v2ProPlus, v3 or v4.",
 }
 
 # Those that are not here return a status.

@@ -181,6 +181,10 @@ def test_an_exported_lora_has_the_official_layout(shared: Path, version: Version
     with torch.device("meta"):
         network = FlowSovits(FlowSovitsConfig.from_weights(version, model, whole))
         adapt(network, 32)
+    plain = (
+        name.replace("cfm.base_model.model.", "cfm.").replace(".base_layer.", ".") for name in network.state_dict()
+    )
+    assert {name for name in plain if "lora_" not in name} == whole.keys()
     # Only the shapes count, so no memory is taken for the numbers.
     state = {name: torch.zeros(()).expand(tensor.shape) for name, tensor in network.state_dict().items()}
     kept = {name: tensor for name, tensor in state.items() if tensor.numel() < 1e5 or "lora_" in name}
