@@ -87,10 +87,10 @@ def language_code(code: str, table: TableName = "v2") -> LanguageCode:
     supported = codes_of(table)
     if code in supported:
         return CODES[code]
-    choice = f"choose one of {', '.join(supported)}"
+    known = ", ".join(supported)
     if code in CODES:
-        raise TextError(f"The language {code!r} is not one that this model speaks; {choice}.")
-    raise TextError(f"There is no language {code!r}; {choice}.")
+        raise TextError(f"The language {code!r} is not one that this model speaks; choose one of {known}.")
+    raise TextError(f"There is no language {code!r}; choose one of {known}.")
 
 
 def language_of_tag(tag: str) -> Language:

@@ -1,5 +1,6 @@
 """The endpoints that scripts call: their names, keywords and defaults, what comes back, and how they refuse."""
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from webui_server import Server
+
+from gsv.paths import Project
+from gsv.versions import version_named
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 WHISPER = "Faster Whisper (多语种)"
@@ -237,6 +241,25 @@ def test_a_job_is_closed_in_the_middle_and_occupied_until_then(client: Client, j
     assert client.predict(api_name=f"/close{job}").endswith("was stopped.")
     last = running.result(timeout=120)
     assert (last if isinstance(last, str) else last[0]).endswith("was stopped.")
+
+
+@pytest.mark.usefixtures("prepared")
+def test_v3_is_trained_by_lora(client: Client, server: Server, narrow_projects: Callable[[str], Project]) -> None:
+    base = Project(server.home).base(version_named("v3")).generator
+    client.predict(version_="v3", api_name="/switch_version")
+    given = {"exp_name": "prepared", "batch_size": 12, "total_epoch": 1, "lora_rank": "64", "api_name": "/open1Ba"}
+    try:
+        with pytest.raises(AppError, match=r"^pretrained_s2G: .*s2Gv3\.pth.*gsv download v3"):
+            client.predict(**given)
+        base.symlink_to(narrow_projects("v3").base(version_named("v3")).generator)
+        client.predict(**given, if_grad_ckpt=True)
+        (voice,) = (server.home / "SoVITS_weights_v3").iterdir()
+        assert voice.name.startswith("prepared_e1_s") and voice.name.endswith("_l64.pth")
+        assert f"SoVITS_weights_v3/{voice.name}" in client.predict(api_name="/change_choices")[0]
+    finally:
+        base.unlink(missing_ok=True)
+        shutil.rmtree(server.home / "SoVITS_weights_v3", ignore_errors=True)
+        client.predict(version_="v2", api_name="/switch_version")
 
 
 def test_weights_that_are_not_there_are_named_with_what_gets_them(client: Client, server: Server) -> None:
