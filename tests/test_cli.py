@@ -171,11 +171,10 @@ def test_training_what_was_not_prepared_is_refused(home: Path, refused: Refused,
     assert not left(home)
 
 
-@pytest.mark.parametrize("version", ["v3", "v9"])
-def test_a_version_that_is_not_there_is_refused_with_those_that_are(home: Path, refused: Refused, version: str) -> None:
-    message = refused("--home", home, "train", "gpt", "--exp", "mine", "--version", version)
-    assert version in message
-    assert "v2ProPlus" in message
+def test_a_version_that_is_not_there_is_refused_with_those_that_are(home: Path, refused: Refused) -> None:
+    message = refused("--home", home, "train", "gpt", "--exp", "mine", "--version", "v9")
+    assert "v9" in message
+    assert "v2ProPlus, v3, v4" in message
 
 
 @pytest.mark.parametrize("gpus", ["0,1", "zero", ""])
