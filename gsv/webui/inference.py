@@ -14,6 +14,7 @@ from gsv.errors import InputError
 from gsv.paths import BUNDLED_NOTICE, Placed
 from gsv.synthesis.reference import Reference
 from gsv.text.split import METHODS
+from gsv.webui.abilities import Abilities
 from gsv.webui.clips import Clip, clip_of_wave
 from gsv.webui.drawn import drawn
 from gsv.webui.errors import told
@@ -206,11 +207,16 @@ class _Page:
         self.prompt_language = gr.Dropdown(
             self._languages(), value=self.performer.page_language, label=words("inference.prompt_language")
         )
-        self.ref_free = gr.Checkbox(False, label=words("inference.ref_free"), info=words("inference.ref_free_info"))
+        able = self._abilities
+        self.ref_free = able.ref_free()
         with gr.Accordion(words("inference.auxiliary"), open=False):
-            self.auxiliary = gr.File(
-                file_count="multiple", file_types=["audio"], label=words("inference.auxiliary_files"), height=140
-            )
+            self.auxiliary = able.auxiliary()
+            self.no_auxiliary = able.why_no_auxiliary()
+
+    @property
+    def _abilities(self) -> Abilities:
+        """Of the version of the chosen weights."""
+        return Abilities(self.studio.version or self.studio.base_version, self.words)
 
     def _lists(self) -> list[str]:
         """List files where the app writes them."""
@@ -262,6 +268,9 @@ class _Page:
                     info=words("inference.seed_info"),
                 )  # fmt: skip
             self.bucket = gr.Checkbox(True, label=words("inference.bucket"), info=words("inference.bucket_info"))
+            with gr.Row():
+                self.steps = self._abilities.steps(value=32 if self.batched else 8)
+                self.super_sampling = self._abilities.super_sampling()
 
     def _result(self) -> None:
         words = self.words
@@ -287,6 +296,7 @@ class _Page:
             **_PRIVATE,
         )
         chosen = [self.prompt_language, self.text_language, self.model_status, self.notice, self.gpt]
+        chosen += [self.ref_free, self.auxiliary, self.no_auxiliary, self.steps, self.super_sampling]
         self.sovits.input(
             told(self.words, self._choose_sovits),
             [self.sovits, self.prompt_language, self.text_language],
@@ -340,6 +350,8 @@ class _Page:
             "batch_size": self.batch_size,
             "bucket": self.bucket,
             "seed": self.seed,
+            "sample_steps": self.steps,
+            "super_sampling": self.super_sampling,
         }
         outputs = [self.status, self.takes, self.speech, self.picture, self.state, self.notice]
 
@@ -360,7 +372,7 @@ class _Page:
             gr.Dropdown(self._lists()),
         )
 
-    def _choose_sovits(self, path: str, prompt_language: str, text_language: str) -> tuple[Any, Any, str, str, Any]:
+    def _choose_sovits(self, path: str, prompt_language: str, text_language: str) -> tuple[Any, ...]:
         known, _, first, second, _, _, message = self.performer.change_sovits_weights(
             path, prompt_language, text_language
         )
@@ -368,7 +380,19 @@ class _Page:
         weights = self.performer.change_choices()[1]
         # Unless other GPT weights were chosen, those of the version go with it.
         gpt = gr.Dropdown(weights, value=self._chosen(self.studio.gpt, weights))
-        return gr.Dropdown(choices, value=first), gr.Dropdown(choices, value=second), message, self._notice(), gpt
+        able = self._abilities
+        return (
+            gr.Dropdown(choices, value=first),
+            gr.Dropdown(choices, value=second),
+            message,
+            self._notice(),
+            gpt,
+            able.ref_free(),
+            able.auxiliary(),
+            able.why_no_auxiliary(),
+            able.steps(),
+            able.super_sampling(),
+        )
 
     def _check(self, reference: str | None) -> str:
         return self.performer.check_ref(reference) if reference else ""
@@ -413,6 +437,8 @@ class _Page:
         """Speaks what the fields say, and shows every piece as soon as it is there."""
         if given.pop("ref_free"):
             given["transcript"] = ""
+        if not self._abilities.version.uses_flow:
+            given["sample_steps"] = None
         seed = given["seed"]
         given["seed"] = -1 if seed is None else int(seed)
         request = self.performer.request(given, _FIELDS)

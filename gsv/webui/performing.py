@@ -153,7 +153,7 @@ class Performer:
         first, second = (code if code in known else known[0] for code in wanted)
         shown = relative(self.home.project, path)
         message = self.home.words("inference.sovits_chosen", path=shown, version=version.name)
-        return known, known, first, second, False, True, message
+        return known, known, first, second, version.uses_flow, not version.no_auxiliary, message
 
     def get_tts_wav(
         self,

@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from gsv.synthesis import engine as engine_module
 from gsv.text.languages import CODES
 from gsv.versions import version_named
 from gsv.webui import inference
+from gsv.webui.abilities import Abilities
 from gsv.webui.home import Home
 from gsv.webui.performing import MEANINGS, Performer
 from gsv.webui.speaking import Request, Studio, language_named, split_named
@@ -105,7 +106,9 @@ def test_stopping_ends_what_is_spoken(client: Client, monkeypatch: pytest.Monkey
         job.result()
 
 
-def test_weights_are_listed_chosen_and_refused(client: Client, narrow: Project, tmp_path: Path) -> None:
+def test_weights_are_listed_chosen_and_refused(
+    client: Client, narrow: Project, narrow_projects: Callable[[str], Project], tmp_path: Path
+) -> None:
     sovits, gpt = client.predict(api_name="/change_choices")
     assert len(sovits) == len(gpt) == 1
     assert gpt[0] in client.predict(gpt_path=gpt[0], api_name="/change_gpt_weights")
@@ -115,6 +118,10 @@ def test_weights_are_listed_chosen_and_refused(client: Client, narrow: Project, 
     assert known == same and sorted(known) == sorted(CODES)
     assert (first, second, steps, several) == ("all_zh", "all_ja", False, True)
     assert "v2" in message
+    flow = narrow_projects("v3").base(version_named("v3")).generator
+    known, _, _, _, steps, several, message = client.predict(sovits_path=str(flow), api_name="/change_sovits_weights")
+    assert (steps, several) == (True, False) and "v3" in message
+    client.predict(sovits_path=sovits[0], api_name="/change_sovits_weights")
     with pytest.raises(AppError, match=r"gpt_path: The weights none\.ckpt are not in the folder"):
         client.predict(gpt_path="none.ckpt", api_name="/change_gpt_weights")
     with pytest.raises(AppError, match=r"sovits_path: .*GPT file"):
@@ -123,6 +130,24 @@ def test_weights_are_listed_chosen_and_refused(client: Client, narrow: Project, 
     damaged.write_bytes(b"no weights")
     with pytest.raises(AppError, match=r"sovits_path: .*voice\.pth"):
         client.predict(sovits_path=str(damaged), api_name="/change_sovits_weights")
+
+
+@pytest.mark.parametrize("language", ["en_US", "zh_CN"])
+@pytest.mark.parametrize("version", ["v2", "v3", "v4"])
+def test_what_a_version_has_no_use_for_is_grey_and_says_why(version: str, language: str) -> None:
+    words = words_of(language)
+    able = Abilities(version_named(version), words)
+    flow = version in {"v3", "v4"}
+    assert able.ref_free().interactive is able.auxiliary().interactive is not flow
+    assert able.steps().interactive is flow
+    assert able.super_sampling().interactive is (version == "v3")
+    if flow:
+        why_not = words.said(version_named(version).no_reference_free)
+        assert able.ref_free().info == why_not and able.ref_free().value is False
+        assert (why_not == version_named(version).no_reference_free) is (language == "en_US")
+        assert able.why_no_auxiliary().value == words.said(version_named(version).no_auxiliary)
+    else:
+        assert able.steps().info == words("inference.steps_none")
 
 
 @pytest.mark.parametrize(
