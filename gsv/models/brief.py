@@ -4,10 +4,11 @@ A step of decoding reads every weight once, and reading is what takes the time; 
 than a third of it. Weights share a scale by 32, and so do activations, which ONNX Runtime rounds to 8 bits for each
 product.
 
-All passages are branches of one model, since each model has threads of its own.
+Every passage is a model of its own, computed in one thread: more would belong to each model anew, and waking them costs
+more than they save.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -47,44 +48,36 @@ class BriefPassages:
         if problem := missing():
             raise MissingLibraryError(problem)
         layers: list[Layer] = list(model.h.layers)
-        self._width = model.config.hidden_dim
-        self._session = _session(
-            [_entrance(layers[0]), *(_between(i, layer, model) for i, layer in enumerate(layers))], self._width
-        )
+        self._first = _entrance(layers[0])
+        self._between = [_between(number, layer, model) for number, layer in enumerate(layers)]
 
     def enter(self, x: Tensor) -> Tensor:
-        return self._run(0, x, x)[1]
+        (joint,) = self._first.run(x)
+        return joint
 
     def leave(self, layer: int, x: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:
-        return self._run(1 + layer, x, attended)
-
-    def _run(self, branch: int, x: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:
-        given = {
-            "branch": np.array(branch),
-            "x": x.reshape(-1, self._width).numpy(),
-            "attended": attended.reshape(-1, self._width).numpy(),
-        }
-        rows, joint = (torch.from_numpy(found).view(*x.shape[:-1], -1) for found in self._session.run(None, given))
-        return rows, joint
+        x, joint = self._between[layer].run(x, attended)
+        return x, joint
 
 
-def _entrance(first: "Layer") -> "_Branch":
+def _entrance(first: "Layer") -> "_Running":
     """Query, key and value of the first layer."""
-    branch = _Branch("entrance")
-    return branch.ended(branch.node("Identity", "x"), branch.linear("x", *_projection(first)))
+    graph = _Graph(first.norm1.normalized_shape[0])
+    return graph.running(graph.linear(graph.given("x"), *_projection(first)))
 
 
-def _between(number: int, layer: "Layer", model: "T2S") -> "_Branch":
+def _between(number: int, layer: "Layer", model: "T2S") -> "_Running":
     """From what the heads of a layer found to query, key and value of the following one, or to the logits."""
-    branch = _Branch(f"layer{number}")
-    found = branch.linear("attended", *_weights(layer, "self_attn.out_proj"))
-    x = branch.norm(branch.node("Add", "x", found), layer.norm1)
-    inner = branch.node("Relu", branch.linear(x, *_weights(layer, "linear1")))
-    x = branch.norm(branch.node("Add", x, branch.linear(inner, *_weights(layer, "linear2"))), layer.norm2)
+    graph = _Graph(model.config.hidden_dim)
+    before, attended = graph.given("x"), graph.given("attended")
+    found = graph.linear(attended, *_weights(layer, "self_attn.out_proj"))
+    x = graph.norm(graph.node("Add", before, found), layer.norm1)
+    inner = graph.node("Relu", graph.linear(x, *_weights(layer, "linear1")))
+    x = graph.norm(graph.node("Add", x, graph.linear(inner, *_weights(layer, "linear2"))), layer.norm2)
     following = number + 1
     if following < len(model.h.layers):
-        return branch.ended(x, branch.linear(x, *_projection(model.h.layers[following])))
-    return branch.ended(x, branch.linear(x, model.get_parameter("ar_predict_layer.weight"), None))
+        return graph.running(x, graph.linear(x, *_projection(model.h.layers[following])))
+    return graph.running(x, graph.linear(x, model.get_parameter("ar_predict_layer.weight"), None))
 
 
 def _weights(layer: "Layer", name: str) -> tuple[Tensor, Tensor]:
@@ -95,26 +88,27 @@ def _projection(layer: "Layer") -> tuple[Tensor, Tensor]:
     return layer.self_attn.in_proj_weight, layer.self_attn.in_proj_bias
 
 
-class _Branch:
-    """Part of an ONNX model, put together operation by operation; it sees the model's inputs by their names."""
+class _Graph:
+    """An ONNX model of rows [N, width], put together operation by operation."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, width: int):
+        self._width = width
+        self._inputs: list[str] = []
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
-        self._outputs: tuple[str, ...] = ()
+
+    def given(self, name: str) -> str:
+        """The name of rows that are handed in."""
+        self._inputs.append(name)
+        return name
 
     def node(self, operation: str, *inputs: str, domain: str = "", **settings: Any) -> str:
         """The name of what an operation gives."""
-        return self.nodes(operation, inputs, 1, domain=domain, **settings)[0]
-
-    def nodes(self, operation: str, inputs: Sequence[str], count: int, **settings: Any) -> tuple[str, ...]:
-        """The names of the so many things that an operation gives."""
         from onnx import helper
 
-        names = tuple(f"{self._name}.{len(self._nodes)}.{place}" for place in range(count))
-        self._nodes.append(helper.make_node(operation, inputs, names, **settings))
-        return names
+        name = f"value{len(self._nodes)}"
+        self._nodes.append(helper.make_node(operation, inputs, [name], domain=domain, **settings))
+        return name
 
     def linear(self, x: str, weight: Tensor, bias: Tensor | None) -> str:
         rounded, scales = eight_bits(weight)
@@ -130,48 +124,39 @@ class _Branch:
     def _kept(self, value: np.ndarray) -> str:
         from onnx import numpy_helper
 
-        name = f"{self._name}.constant{len(self._constants)}"
+        name = f"constant{len(self._constants)}"
         self._constants.append(numpy_helper.from_array(value, name))
         return name
 
-    def ended(self, *outputs: str) -> "_Branch":
-        self._outputs = outputs
-        return self
-
-    def graph(self, inputs: Sequence[Any] = ()) -> Any:
+    def running(self, *outputs: str) -> "_Running":
+        """The model, loaded by ONNX Runtime; it gives these values."""
+        import onnxruntime
         from onnx import TensorProto, helper
 
-        outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, None]) for name in self._outputs]
-        return helper.make_graph(self._nodes, "rows", inputs, outputs, self._constants)
+        inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, self._width]) for name in self._inputs]
+        results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, None]) for name in outputs]
+        graph = helper.make_graph(self._nodes, "rows", inputs, results, self._constants)
+        sets = [helper.make_opsetid(name, number) for name, number in _OPERATIONS.items()]
+        model = helper.make_model(graph, opset_imports=sets, ir_version=_FORMAT)
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        return _Running(session, tuple(self._inputs))
 
 
-def _choice(branches: Sequence[_Branch], first: int = 0) -> _Branch:
-    """That of the branches, numbered from `first`, whose number is the model's input `branch`: halved until found."""
-    if len(branches) == 1:
-        return branches[0]
-    from onnx import numpy_helper
+@dataclass(frozen=True)
+class _Running:
+    """A model that ONNX Runtime has loaded, and the names of what it is given."""
 
-    middle = len(branches) // 2
-    made = _Branch(f"from{first}to{first + len(branches)}")
-    limit = made.node("Constant", value=numpy_helper.from_array(np.array(first + middle)))
-    lower, upper = _choice(branches[:middle], first), _choice(branches[middle:], first + middle)
-    chosen = {"then_branch": lower.graph(), "else_branch": upper.graph()}
-    return made.ended(*made.nodes("If", [made.node("Less", "branch", limit)], 2, **chosen))
+    session: Any
+    inputs: tuple[str, ...]
 
-
-def _session(branches: Sequence[_Branch], width: int) -> Any:
-    """Inputs `branch` (its number), `x` and `attended` [rows, width]; gives the branch's two outputs."""
-    import onnxruntime
-    from onnx import TensorProto, helper
-
-    rows = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, width]) for name in ("x", "attended")]
-    inputs = [helper.make_tensor_value_info("branch", TensorProto.INT64, []), *rows]
-    sets = [helper.make_opsetid(name, number) for name, number in _OPERATIONS.items()]
-    model = helper.make_model(_choice(branches).graph(inputs), opset_imports=sets, ir_version=_FORMAT)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = torch.get_num_threads()
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    def run(self, *given: Tensor) -> list[Tensor]:
+        """[..., width] each -> [..., V] each."""
+        shape = given[0].shape
+        rows = {name: x.reshape(-1, shape[-1]).numpy() for name, x in zip(self.inputs, given, strict=True)}
+        return [torch.from_numpy(found).view(*shape[:-1], -1) for found in self.session.run(None, rows)]
 
 
 def eight_bits(weight: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gsv.devices import give_back_memory
 from gsv.models.layers import SinusoidalPosition, length_mask, take_over
 from gsv.models.packed import PackedLinear
 
@@ -222,6 +223,7 @@ class T2S(nn.Module):
 
             self._passages = BriefPassages(self)
             del self.h, self.ar_predict_layer
+            give_back_memory(self.device)
             return self
         if not PackedLinear.usable(self.ar_audio_embedding.word_embeddings.weight):
             return self
