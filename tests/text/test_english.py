@@ -228,3 +228,16 @@ def test_every_phone_is_in_the_symbol_tables(shared: Path) -> None:
         "measure join boy thought there -",
     )
     assert {phone for text in texts for phone in english.g2p(text)} <= symbols
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Jan 3rd, 2024", "January third, twenty twenty-four"),
+        ("Feb. 22nd", "February twenty-second"),
+        ("on 3rd Jan.", "on third January."),
+        ("He is the fifth, Dec said.", "He is the fifth, Dec said."),
+    ],
+)
+def test_months_beside_the_number_of_a_day_are_said_in_full(written: str, said: str) -> None:
+    assert english.spoken(english.normalize(written)) == said

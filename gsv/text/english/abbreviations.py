@@ -19,6 +19,7 @@ _TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _NUMBER = rf"(?:zero|oh|(?:{'|'.join(_TENS)})(?:-(?:{'|'.join(_UNITS)}))?|{'|'.join(_TEENS)}|{'|'.join(_UNITS)})\b"
 _DAY = rf"(?:(?:twenty|thirty)(?:-(?:{'|'.join(_UNITS)}))?|{'|'.join(_TEENS)}|{'|'.join(_UNITS)})"
+_DAY_IN_ORDER = r"(?:(?:twenty|thirty)-)?(?:first|second|third|fifth|[a-z]{3,9}th)\b"
 _MORE_NUMBER = rf"(?! (?:{_NUMBER}|hundred|thousand|million|billion|point|percent|a\.m|p\.m))(?!-)"
 _MONTHS = "|".join(sorted(MONTH, key=len, reverse=True))
 
@@ -97,6 +98,8 @@ _RULES: tuple[tuple[str, str | Callable[[Match], str]], ...] = (
     (rf"(?<![A-Za-z{MARKS}])'+|'+(?![A-Za-z])", ""),
     # "May" is a verb as well, but before a number it is mostly the month.
     (rf"\b({_MONTHS})\.? ({_DAY})\b{_MORE_NUMBER}", _date),
+    (rf"\b({_MONTHS})\.? (?={_DAY_IN_ORDER})", lambda match: f"{MONTH[match[1]]} "),
+    (rf"\b({_DAY_IN_ORDER}) ({_MONTHS})\b(?!\.? [a-z])", lambda match: f"{match[1]} {MONTH[match[2]]}"),
     (rf"\b({_MONTHS})\. (?={_NUMBER})", lambda match: f"{MONTH[match[1]]} "),
     (
         rf"\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) ({'|'.join(_UNITS)}) (?=[ap]\.m\b)",
