@@ -26,15 +26,9 @@ def phones(
     from gsv.text.preview import preview
     from gsv.versions import version_named
 
-    project = context.obj.project
     if dictionary is not None and not dictionary.is_file():
         raise InputError(f"{dictionary} is not there; name a pronunciation dictionary.")
-    frontend = Frontend(
-        version_named(version).symbols,
-        project.g2pw,
-        project.roberta,
-        pronunciations=dictionary or project.pronunciations,
-    )
+    frontend = Frontend.of(context.obj.project, version_named(version).symbols, dictionary)
     pieces = preview(frontend, typer.get_text_stream("stdin").read() if text == "-" else text, lang, split)
     if as_json:
         typer.echo(json.dumps({"language": lang, "pieces": [piece.as_json() for piece in pieces]}, ensure_ascii=False))

@@ -176,7 +176,9 @@ class RandomCommon(Common):
     """For machines that have no vocoders of v3 and v4."""
 
     def vocoder(self, facts: FlowFacts) -> MelVocoder:
-        network = hifi(facts.bands, 512) if facts.vocoder_config is None else BigVgan(BigVganConfig())
+        if facts.vocoder_config is None:
+            return hifi(facts.bands, 512).to(self.device, self.dtype)
+        network = BigVgan(BigVganConfig())
         fold_weight_norm(network)
         return network.requires_grad_(False).eval().to(self.device, self.dtype)
 

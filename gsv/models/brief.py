@@ -47,9 +47,8 @@ class BriefPassages:
     def __init__(self, model: "T2S"):
         if problem := missing():
             raise MissingLibraryError(problem)
-        layers: list[Layer] = list(model.h.layers)
-        self._first = _entrance(layers[0])
-        self._between = [_between(number, layer, model) for number, layer in enumerate(layers)]
+        self._first = _entrance(model)
+        self._between = [_between(model, number) for number in range(model.config.n_layer)]
 
     def enter(self, x: Tensor) -> Tensor:
         (joint,) = self._first.run(x)
@@ -60,21 +59,21 @@ class BriefPassages:
         return x, joint
 
 
-def _entrance(first: "Layer") -> "_Running":
+def _entrance(model: "T2S") -> "_Running":
     """Query, key and value of the first layer."""
-    graph = _Graph(first.norm1.normalized_shape[0])
-    return graph.running(graph.linear(graph.given("x"), *_projection(first)))
+    graph = _Graph(model.config.hidden_dim)
+    return graph.running(graph.linear(graph.given("x"), *_projection(model.h.layers[0])))
 
 
-def _between(number: int, layer: "Layer", model: "T2S") -> "_Running":
+def _between(model: "T2S", number: int) -> "_Running":
     """From what the heads of a layer found to query, key and value of the following one, or to the logits."""
+    layer, following = model.h.layers[number], number + 1
     graph = _Graph(model.config.hidden_dim)
     before, attended = graph.given("x"), graph.given("attended")
     found = graph.linear(attended, *_weights(layer, "self_attn.out_proj"))
     x = graph.norm(graph.node("Add", before, found), layer.norm1)
     inner = graph.node("Relu", graph.linear(x, *_weights(layer, "linear1")))
     x = graph.norm(graph.node("Add", x, graph.linear(inner, *_weights(layer, "linear2"))), layer.norm2)
-    following = number + 1
     if following < len(model.h.layers):
         return graph.running(x, graph.linear(x, *_projection(model.h.layers[following])))
     return graph.running(x, graph.linear(x, model.get_parameter("ar_predict_layer.weight"), None))

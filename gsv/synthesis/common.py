@@ -53,11 +53,7 @@ class Common:
         return self._once(("super-sampler", name), lambda: load_super_sampler(self.project, name).to(self.device))
 
     def frontend(self, symbols: TableName) -> Frontend:
-        project = self.project
-        return self._once(
-            ("frontend", symbols),
-            lambda: Frontend(symbols, project.g2pw, project.roberta, pronunciations=project.pronunciations),
-        )
+        return self._once(("frontend", symbols), lambda: Frontend.of(self.project, symbols))
 
     def _once(self, key: tuple[str, object], load: Callable[[], T]) -> T:
         with self._loading:

@@ -18,6 +18,7 @@ from gsv.text.stretches import Stretch, looked_up, stretches
 from gsv.text.symbols import PAUSES, PUNCTUATION, UNKNOWN, TableName, symbol_table
 
 if TYPE_CHECKING:
+    from gsv.paths import Project
     from gsv.text.chinese.polyphones import PolyphoneModel
 
 _BLANKS = re.compile(" {2,}")
@@ -87,6 +88,11 @@ class Frontend:
         self._roberta_dir = roberta_dir
         self._given_polyphones = polyphones
         self._pronunciations = Pronunciations(pronunciations)
+
+    @classmethod
+    def of(cls, project: "Project", symbols: TableName, pronunciations: Path | None = None) -> "Frontend":
+        """With the models and the dictionary of a project, or another dictionary."""
+        return cls(symbols, project.g2pw, project.roberta, pronunciations=pronunciations or project.pronunciations)
 
     def pieces(self, text: str, language: str, method: str = "cut5") -> list[str]:
         """Cut a text of any length into pieces for `read`.

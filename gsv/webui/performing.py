@@ -260,12 +260,9 @@ class Performer:
         language = language_named(text_language or self.page_language, "text_language")
         method = split_named(how_to_cut or self.usual_split, "how_to_cut")
         symbols = (self.studio.version or self.studio.base_version).symbols
-        project = self.home.project
         with self._reading:
             if symbols not in self._frontends:
-                self._frontends[symbols] = Frontend(
-                    symbols, project.g2pw, project.roberta, pronunciations=project.pronunciations
-                )
+                self._frontends[symbols] = Frontend.of(self.home.project, symbols)
             return preview(self._frontends[symbols], text, language, method)
 
     def check_ref(self, ref_wav_path: Any) -> str:
