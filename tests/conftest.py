@@ -79,12 +79,10 @@ def narrow_projects(
 
 @pytest.fixture
 def short_takes() -> Iterator[None]:
-    """Takes of a second or two: an untrained model never comes to an end by itself."""
-    from gsv.synthesis import engine
+    """Takes of a second or two."""
+    import takes
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "ALLOWANCE", 10)
-        patch.setattr(engine, "MOST_TOKENS_A_PHONEME", 1.0)
+    with takes.short():
         yield
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import takes
 import torch
 from http_server import CLIP, WORDS, House, listening_app
 from hypothesis import HealthCheck, settings
@@ -17,7 +18,6 @@ from gsv.servers.configurations import Configuration
 from gsv.servers.interface import Service
 from gsv.servers.limits import Limits
 from gsv.servers.together import Part, together
-from gsv.synthesis import engine as engine_module
 from gsv.synthesis.manner import Bank, Feelings
 from gsv.synthesis.pool import Pool
 from gsv.synthesis.reference import Reference
@@ -29,10 +29,7 @@ settings.register_profile("many", max_examples=1700, deadline=None, suppress_hea
 
 @pytest.fixture(scope="module")
 def short_takes() -> Iterator[None]:
-    # An untrained model never comes to an end by itself.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine_module, "ALLOWANCE", 10)
-        patch.setattr(engine_module, "MOST_TOKENS_A_PHONEME", 1.0)
+    with takes.short():
         yield
 
 

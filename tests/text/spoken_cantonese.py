@@ -3,24 +3,7 @@
 The words are in simplified characters, as the front end has them.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """A sentence.
-
-    written: as people write it.
-    words: as said, in words.
-    reading: its jyutping.
-    kept: what gsv says instead, where published voices were trained so.
-    """
-
-    written: str
-    words: str
-    reading: str
-    kept: str = ""
-
+from spoken import Spoken
 
 SENTENCES = (
     # Chat

@@ -1,23 +1,6 @@
 """Sixty things people write in Mandarin, and how a reader says them: written down before gsv read them."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """A sentence.
-
-    written: as people write it.
-    words: as said, in words.
-    reading: its pinyin, with the tones as spoken (5 is neutral).
-    kept: what gsv says instead, where published voices were trained so.
-    """
-
-    written: str
-    words: str
-    reading: str
-    kept: str = ""
-
+from spoken import Spoken
 
 SENTENCES = (
     # Prices

@@ -1,31 +1,43 @@
-"""What people write in Mandarin is read as they say it."""
+"""What people write in Mandarin and Cantonese is read as they say it."""
+
+from types import ModuleType
 
 import pytest
-from spoken_chinese import SENTENCES, Spoken
+import spoken_cantonese
+import spoken_chinese
+from spoken import Spoken
 
-from gsv.text.chinese import g2p, normalize, phones_of
+from gsv.text import cantonese, chinese
 from gsv.text.frontend import Frontend
 from gsv.text.symbols import PUNCTUATION
 
+SENTENCES = [
+    pytest.param(language, spoken, id=f"{language.__name__}: {spoken.written}")
+    for language, sentences in ((chinese, spoken_chinese.SENTENCES), (cantonese, spoken_cantonese.SENTENCES))
+    for spoken in sentences
+]
 
-@pytest.mark.parametrize("spoken", SENTENCES, ids=lambda spoken: spoken.written)
-def test_sentence_is_read_as_people_say_it(spoken: Spoken) -> None:
-    norm_text = normalize(spoken.written)
+
+@pytest.mark.parametrize(("language", "spoken"), SENTENCES)
+def test_sentence_is_read_as_people_say_it(language: ModuleType, spoken: Spoken) -> None:
+    norm_text = language.normalize(spoken.written)
     assert norm_text == spoken.words
-    phones, _ = g2p(norm_text)
-    said, _ = phones_of(spoken.words, spoken.kept or spoken.reading)
+    phones, _ = language.g2p(norm_text)
+    said, _ = language.phones_of(spoken.words, spoken.kept or spoken.reading)
     assert [phone for phone in phones if phone not in PUNCTUATION] == said
 
 
-def test_few_sentences_are_kept_as_voices_were_trained() -> None:
-    assert len(SENTENCES) == 60
-    assert all(spoken.kept != spoken.reading for spoken in SENTENCES)
-    assert sum(bool(spoken.kept) for spoken in SENTENCES) < 10
+@pytest.mark.parametrize("sentences", [spoken_chinese.SENTENCES, spoken_cantonese.SENTENCES], ids=["zh", "yue"])
+def test_few_sentences_are_kept_as_voices_were_trained(sentences: tuple[Spoken, ...]) -> None:
+    assert len(sentences) == 60
+    assert all(spoken.kept != spoken.reading for spoken in sentences)
+    assert sum(bool(spoken.kept) for spoken in sentences) < 10
 
 
-@pytest.mark.parametrize("code", ["zh", "all_zh"])
-def test_sentence_stays_whole_among_languages(code: str) -> None:
+@pytest.mark.parametrize("language", ["zh", "yue"])
+@pytest.mark.parametrize("prefix", ["", "all_"])
+def test_sentence_stays_whole_among_languages(language: str, prefix: str) -> None:
     frontend = Frontend()
-    for spoken in SENTENCES:
-        (reading,) = frontend.read(spoken.written, code)
-        assert (reading.language, reading.norm_text.lstrip(".")) == ("zh", spoken.words)
+    for spoken in spoken_chinese.SENTENCES if language == "zh" else spoken_cantonese.SENTENCES:
+        (reading,) = frontend.read(spoken.written, prefix + language)
+        assert (reading.language, reading.norm_text.lstrip(".")) == (language, spoken.words)

@@ -10,6 +10,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 import soundfile
+import takes
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from webui_app import client_of
@@ -36,10 +37,7 @@ WORDS = "The morning train left the small station a few minutes late."
 
 @pytest.fixture(scope="module", autouse=True)
 def short_takes() -> Iterator[None]:
-    # An untrained model never comes to an end by itself.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine_module, "ALLOWANCE", 10)
-        patch.setattr(engine_module, "MOST_TOKENS_A_PHONEME", 1.0)
+    with takes.short():
         yield
 
 
