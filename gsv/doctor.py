@@ -37,7 +37,6 @@ def _engines(project: Project) -> Iterator[str]:
     from gsv.dataset import frcrn, separation
     from gsv.dataset.masking import MaskEngine
     from gsv.dataset.transcription.engines import ENGINES
-    from gsv.models import brief
 
     yield "Slicing: usable"
     yield "Denoising by spectral gating: usable"
@@ -47,7 +46,6 @@ def _engines(project: Project) -> Iterator[str]:
     for engine in ENGINES:
         yield f"Transcription by {engine.title}: {engine.state(project)}"
     yield f"Mandarin polyphones by G2PW: {_usable(_g2pw(project))}"
-    yield f"Faster speech on CPUs (--fast): {_usable(brief.missing())}"
 
 
 def _usable(problem: str) -> str:

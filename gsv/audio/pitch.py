@@ -52,7 +52,6 @@ def pitch(wave: Tensor, sampling_rate: int, hop: int) -> Tensor:
 def _autocorrelation(frames: Tensor, bins: int) -> Tensor:
     """Of the last axis, for lags up to half the length, over lag 0; only the lowest `bins` frequencies count."""
     size = frames.shape[-1]
-    power = torch.fft.rfft(frames, 2 * size).abs().square()
-    power[..., bins:] = 0
-    correlation = torch.fft.irfft(power)[..., : size // 2 + 1]
+    power = torch.fft.rfft(frames, 2 * size)[..., :bins].abs().square()
+    correlation = torch.fft.irfft(power, 2 * size)[..., : size // 2 + 1]
     return correlation / correlation[..., :1].clamp(min=1e-9)

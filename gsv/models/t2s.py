@@ -13,11 +13,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsv.devices import give_back_memory
+from gsv.models.brief import BriefPassages, has_quick_products
 from gsv.models.layers import SinusoidalPosition, length_mask, take_over
 from gsv.models.packed import PackedLinear
 
 # What every tensor's name starts with in official files.
 PREFIX = "model."
+# A network of so many weights takes longer to be read than to be computed, for one row on a CPU.
+LARGE = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,8 @@ class T2S(nn.Module):
         self.ar_predict_layer: nn.Module = nn.Linear(width, config.vocab_size, bias=False)
         # What takes the place of the layers for decoding, if anything does.
         self._passages: Passages | None = None
+        # The same network computed roughly, to guess what comes next where that is much faster.
+        self.rough: Passages | None = None
 
     @classmethod
     def from_weights(cls, config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "T2S":
@@ -213,24 +218,22 @@ class T2S(nn.Module):
 
         Args:
             brief: on a CPU, compute with weights of 8 bits: another rounding, and now and then another token.
-
-        Raises MissingLibraryError if that needs a library that is not there.
         """
         self.requires_grad_(False).eval()
         if brief and self.device.type == "cpu":
-            # Imported here, since it needs libraries that not everybody has.
-            from gsv.models.brief import BriefPassages
-
             self._passages = BriefPassages(self)
             del self.h, self.ar_predict_layer
             give_back_memory(self.device)
             return self
         if not PackedLinear.usable(self.ar_audio_embedding.word_embeddings.weight):
             return self
+        if sum(parameter.numel() for parameter in self.h.parameters()) >= LARGE and has_quick_products():
+            self.rough = BriefPassages(self)
         for layer in self.h.layers:
             layer.self_attn.pack()
             layer.linear1, layer.linear2 = _packed(layer.linear1), _packed(layer.linear2)
         self.ar_predict_layer = _packed(self.ar_predict_layer)
+        give_back_memory(self.device)
         return self
 
     def embed_text(self, phonemes: Tensor, bert: Tensor) -> Tensor:

@@ -13,12 +13,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gsv.models.t2s import T2S, merged_heads, split_heads
+from gsv.models.t2s import T2S, Passages, merged_heads, split_heads
 from gsv.synthesis.sampling import Sampler, SamplingOptions, draw
 
 # What the trained models expect: no end mark among the first tokens, and never more than this many.
 TOKENS_BEFORE_END = 11
 TOKENS_AT_MOST = 1500
+
+# How many tokens are guessed at once, where they are.
+FIRST_GUESSES = 4
+MOST_GUESSES = 8
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,9 @@ class Strand:
         self.seen[row.prompt] = True
         self.logits: Tensor
         self.used = 0
+        # Tokens that may come next, one after the other, with the logits after each; and how many to guess at once.
+        self.foreseen: list[tuple[int, Tensor]] = []
+        self.guesses = FIRST_GUESSES
         columns = len(row.phonemes) + len(row.prompt) + self.limit
         shape = (config.n_layer, 2, config.head, columns, config.hidden_dim // config.head)
         # All at once: nothing is allocated while others wait, and memory that is not written to is not taken.
@@ -73,11 +80,10 @@ class Strand:
         places = torch.arange(len(row.prompt), len(row.prompt) + self.limit, device=model.device)
         self.positions = model.ar_audio_position.table(places).to(model.dtype)
 
-    @property
-    def position(self) -> Tensor:
-        """What is added to the embedding of the token that comes next into the cache, [1, C]."""
+    def places(self, count: int) -> Tensor:
+        """What is added to the embeddings of the tokens that come next into the cache, [count, C]."""
         place = self.used - len(self.row.phonemes) - len(self.row.prompt)
-        return self.positions[place : place + 1]
+        return self.positions[place : place + count]
 
     def write(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Stores keys and values [1, heads, T, D] behind what is there; returns all of them."""
@@ -85,6 +91,29 @@ class Strand:
         keys[:, :, self.used :] = key
         values[:, :, self.used :] = value
         return keys, values
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> list[Tensor]:
+        """The attention of tokens in a row, each [heads, 1, D] of these [N, heads, 1, D], as [1, heads, 1, D] each.
+
+        Each by itself: a product of several, or of others padded to one length, would be rounded differently.
+        """
+        keys, values = self.write(layer, key.transpose(0, 2), value.transpose(0, 2))
+        ends = range(self.used + 1, self.used + 1 + len(query))
+        return [
+            F.scaled_dot_product_attention(row, keys[:, :, :end], values[:, :, :end])
+            for row, end in zip(query.split(1), ends, strict=True)
+        ]
+
+    def foresaw(self, token: int) -> bool:
+        """Whether the logits after this token, the newest, are known already; then they are the strand's logits now."""
+        if self.foreseen and self.foreseen[0][0] == token:
+            _, self.logits = self.foreseen.pop(0)
+            self.used += 1
+            return True
+        # All were right, or the rest is not worth anything: more or fewer guesses the next time.
+        self.guesses = max(1, min(self.guesses + (-1 if self.foreseen else 1), MOST_GUESSES))
+        self.foreseen.clear()
+        return False
 
 
 class Decoder:
@@ -123,16 +152,12 @@ class Decoder:
 
         A strand ends when the end mark is drawn, when it is the likeliest token, or at the row's limit.
         """
-        end_mark = self.model.config.EOS
-        logits = torch.stack([strand.logits for strand in strands]).float()
-        early = [i for i, strand in enumerate(strands) if len(strand.continuation.tokens) < TOKENS_BEFORE_END]
-        logits[early, end_mark] = float("-inf")
         sampler = self._sampler_of([strand.options for strand in strands])
-        logits = sampler.penalise(logits, torch.stack([strand.seen for strand in strands]))
-        tokens = draw(sampler.probabilities(logits), [strand.row.generator for strand in strands])
-        ending = (tokens == end_mark) | (logits.argmax(-1) == end_mark)
-        stay = []
-        for i, (strand, token, ended) in enumerate(zip(strands, tokens.tolist(), ending.tolist(), strict=True)):
+        counts = [len(strand.continuation.tokens) for strand in strands]
+        logits, seen = (torch.stack([getattr(strand, name) for strand in strands]) for name in ("logits", "seen"))
+        tokens, ending = self._draw(sampler, logits, seen, counts, [strand.row.generator for strand in strands])
+        going, newest = [], []
+        for strand, token, ended in zip(strands, tokens.tolist(), ending.tolist(), strict=True):
             so_far = strand.continuation
             if ended:
                 so_far.ended = "mark"
@@ -141,30 +166,83 @@ class Decoder:
             so_far.tokens.append(token)
             if len(so_far.tokens) >= strand.limit:
                 so_far.ended = "limit"
-            else:
-                stay.append(i)
-        if stay:
-            going = [strands[i] for i in stay]
-            for strand, row in zip(going, self.advance(going, tokens[stay]), strict=True):
+            elif not strand.foresaw(token):
+                going.append(strand)
+                newest.append(token)
+        if len(strands) == 1 and going and self.model.rough is not None:
+            self._look_ahead(going[0], newest[0], sampler, self.model.rough)
+        elif going:
+            for strand, (row,) in zip(going, self.advance(going, [[token] for token in newest]), strict=True):
                 strand.logits = row
 
+    def _draw(
+        self,
+        sampler: Sampler,
+        logits: Tensor,
+        seen: Tensor,
+        counts: Sequence[int],
+        generators: Sequence[torch.Generator],
+    ) -> tuple[Tensor, Tensor]:
+        """logits and seen [B, V] after so many tokens -> the next tokens [B], and whether they are the end [B]."""
+        end_mark = self.model.config.EOS
+        logits = logits.float()
+        early = [i for i, count in enumerate(counts) if count < TOKENS_BEFORE_END]
+        logits[early, end_mark] = float("-inf")
+        logits = sampler.penalise(logits, seen)
+        tokens = draw(sampler.probabilities(logits), generators)
+        return tokens, (tokens == end_mark) | (logits.argmax(-1) == end_mark)
+
+    def _look_ahead(self, strand: Strand, token: int, sampler: Sampler, rough: Passages) -> None:
+        """Logits after the newest token, and in the same pass after those that probably follow it.
+
+        What follows is guessed by a rough form of the network, with the luck that drawing will have (speculative
+        decoding, arXiv 2211.17192, with the draws in common). Nothing but time depends on the guesses: the network
+        itself then reads all of them at once, which takes little longer than reading one, and a guess that drawing
+        does not confirm is forgotten with all behind it.
+        """
+        count = len(strand.continuation.tokens)
+        used, seen = strand.used, strand.seen[None].clone()
+        chance = torch.Generator(self.model.device)
+        chance.set_state(strand.row.generator.get_state())
+        tokens = [token]
+        while len(tokens) <= min(strand.guesses, strand.limit - count - 1):
+            (logits,) = self.advance([strand], [tokens[-1:]], rough)
+            guess, ended = self._draw(sampler, logits, seen, [count + len(tokens) - 1], [chance])
+            if ended.item():
+                break
+            seen[0, guess] = True
+            tokens.append(int(guess))
+        strand.used = used
+        (logits,) = self.advance([strand], [tokens])
+        strand.used = used + 1
+        strand.logits = logits[0]
+        strand.foreseen = list(zip(tokens[1:], logits[1:], strict=True))
+
     @torch.inference_mode()
-    def advance(self, strands: Sequence[Strand], tokens: Tensor) -> Tensor:
-        """tokens [B], each strand's newest -> logits [B, V] of the next."""
-        model = self.model
-        x = model.ar_audio_embedding(tokens[:, None]) + torch.stack([strand.position for strand in strands])
-        joint = self._passages.enter(x)
+    def advance(
+        self, strands: Sequence[Strand], tokens: Sequence[Sequence[int]], passages: Passages | None = None
+    ) -> list[Tensor]:
+        """Each strand's newest tokens -> its logits after each of them, [tokens, V]; its cache holds them then.
+
+        Every row is one token, whichever strand it is of; so it makes no difference which are read together.
+        """
+        model, passages = self.model, passages or self._passages
+        ids = torch.tensor([token for newest in tokens for token in newest], device=model.device)
+        places = torch.cat([strand.places(len(newest)) for strand, newest in zip(strands, tokens, strict=True)])
+        x = model.ar_audio_embedding(ids[:, None]) + places[:, None]
+        joint = passages.enter(x)
+        sizes = [len(newest) for newest in tokens]
         for i in range(model.config.n_layer):
-            query, key, value = (one.split(1) for one in split_heads(joint, model.config.head))
-            # Each strand's attention by itself: they are of different lengths, and padding would change the rounding.
+            rows = zip(*(one.split(sizes) for one in split_heads(joint, model.config.head)), strict=True)
             heads = [
-                F.scaled_dot_product_attention(query[b], *strand.write(i, key[b], value[b]))
-                for b, strand in enumerate(strands)
+                head
+                for strand, (query, key, value) in zip(strands, rows, strict=True)
+                for head in strand.attend(i, query, key, value)
             ]
-            x, joint = self._passages.leave(i, x, merged_heads(torch.cat(heads)))
-        for strand in strands:
-            strand.used += 1
-        return joint[:, 0]
+            x, joint = passages.leave(i, x, merged_heads(torch.cat(heads)))
+        for strand, size in zip(strands, sizes, strict=True):
+            strand.used += size
+        return list(joint[:, 0].split(sizes))
 
     def _sampler_of(self, options: list[SamplingOptions]) -> Sampler:
         if options != self._options:

@@ -187,7 +187,7 @@ class Engine:
         `fast` trades exactness for speed on a CPU, where numbers are kept in 32 bits otherwise: tokens are drawn with
         weights of 8 bits, and sound is made in 16 bits where the processor can. docs/speed.md has what that changes.
 
-        Raises MissingWeightsError, CheckpointError, UnsafeCheckpointError or, with `fast`, MissingLibraryError.
+        Raises MissingWeightsError, CheckpointError or UnsafeCheckpointError.
         """
         project = project or Project.default()
         generator = read_voice(
