@@ -6,12 +6,14 @@
     python tools/bench.py --random v2 --clients 1 8 32
     python tools/bench.py --slicing
     python tools/bench.py --text
+    python tools/bench.py --compare gsv-tts-lite original=FOLDER@PYTHON
 
 Prints the median of several rounds, with hardware and versions. One round is: read a sentence and make its semantic
 tokens (a fixed number of them, with the end mark held back), turn tokens into a wave, and all of it together. A round
 of slicing reads a recording of ten minutes, 44.1 kHz stereo, twice and writes its pieces, in one thread. With --clients
 a round lets so many threads speak to one engine at once: tokens alone, whole sentences, and streams of chunks. Of v3
 and v4, what they have of their own is measured: tokens into sound, by the steps of flow matching.
+--compare runs other programs beside gsv, see tools/bench_compare.py.
 """
 
 import gsv  # noqa: F401  Before torch: it tells OpenMP how to wait.
@@ -37,6 +39,7 @@ import psutil
 import torch
 from transformers import HubertConfig, HubertModel
 
+import bench_compare
 import bench_text
 from gsv.audio.io import load, save_wav
 from gsv.dataset.slicing import SliceOptions, SliceStep
@@ -457,24 +460,38 @@ def main() -> int:
     parser.add_argument(
         "--text", action="store_true", help="measure reading of texts, each language in a fresh process"
     )
+    parser.add_argument(
+        "--compare",
+        nargs="*",
+        metavar="PROGRAM",
+        help="measure gsv beside other programs: NAME, NAME@PYTHON, NAME=FOLDER or NAME=FOLDER@PYTHON",
+    )
     parser.add_argument("--device", help="cpu, cuda, cuda:N or mps; the fastest if not given")
     parser.add_argument("--threads", type=int, help="CPU threads; torch's choice if not given")
     parser.add_argument("--rounds", type=int, default=3, help="rounds that the medians are taken of")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args()
-    if [bool(options.random), bool(options.sovits or options.gpt), options.slicing, options.text].count(True) != 1:
-        parser.error("give either --random VERSION or weight files or --slicing or --text")
+    compares = options.compare is not None
+    ways = [bool(options.random), bool(options.sovits or options.gpt), options.slicing, options.text, compares]
+    if ways.count(True) != 1:
+        parser.error("give either --random VERSION or weight files or --slicing or --text or --compare")
     if options.rounds < 1 or min(options.clients or [1]) < 1:
         parser.error("--rounds and --clients must be 1 or more")
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     try:
-        results: Sequence[Result | FlowResult | LoadResult | SlicingResult | bench_text.TextResult]
+        results: Sequence[
+            Result | FlowResult | LoadResult | SlicingResult | bench_text.TextResult | bench_compare.CompareResult
+        ]
         if options.slicing:
             results = [measure_slicing(options.rounds)]
         elif options.text:
             results = bench_text.measure_all(options.rounds)
+        elif compares:
+            machine = hardware(torch.device("cpu"))
+            results = bench_compare.compare(options.compare, options.rounds, machine, options.narrow, options.threads)
+            print(bench_compare.tables(results), end="\n\n")
         else:
             hold_back_end_marks()
             if options.random:

@@ -7,7 +7,7 @@ What turns HuBERT's features into semantic tokens is frozen, so the tokens keep 
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,9 @@ TEXT_PARTS = ("enc_p.text_embedding.", "enc_p.encoder_text.", "enc_p.mrte.")
 
 # Windows of the loss on spectra, in samples.
 STFT_SIZES = (512, 1024, 2048)
+
+# What a caller does to the generator before it is trained.
+Change = Callable[[Sovits], None]
 
 log = logging.getLogger(__name__)
 
@@ -125,8 +128,12 @@ class _Start:
     discriminator: dict[str, Tensor] | None
 
 
-def train_sovits(options: SovitsTrainOptions, progress: Progress | None = None) -> TrainReport:
+def train_sovits(
+    options: SovitsTrainOptions, progress: Progress | None = None, change: Change | None = None
+) -> TrainReport:
     """Trains, going on from what an earlier run of the experiment left, and exports `SoVITS_weights*/EXP_eN_sM.pth`.
+
+    `change` is done to the generator of all versions but v3 and v4 before it is trained, for instance to add hooks.
 
     Raises InputError, TrainingError, MissingWeightsError or CheckpointError if the options, the experiment or the
     weights are not usable; nothing has been written then.
@@ -150,7 +157,7 @@ def train_sovits(options: SovitsTrainOptions, progress: Progress | None = None) 
     notice = options.project.base(version).notice
     if notice and options.pretrained_g is None and options.from_scratch is None:
         shown.say(notice)
-    outcome = options.machine.run(_train, options, version, plan, start, data, shown)
+    outcome = options.machine.run(_train, options, version, plan, start, data, change, shown)
     return TrainReport(outcome, data.report)
 
 
@@ -203,12 +210,15 @@ def _train(
     plan: Plan,
     start: _Start,
     data: SovitsData,
+    change: Change | None,
     progress: Progress,
 ) -> Outcome:
     """In every training process."""
     torch.manual_seed(derived_seed(options.seed, "weights"))
     generator, discriminator = Sovits(start.model), start.widths.build(version)
     generator.load_state_dict(start.generator)
+    if change is not None:
+        change(generator)
     if start.discriminator is not None:
         discriminator.load_state_dict(start.discriminator)
     generator.gradient_checkpointing = options.grad_checkpointing
