@@ -1,23 +1,25 @@
-"""The text-to-semantic network with weights of 8 bits, for CPUs.
+"""Networks with weights of 8 bits, for CPUs: the text-to-semantic one, and what looks at references and texts.
 
 A step of decoding reads every weight once, and reading is what takes the time; a quarter of the bytes takes little more
 than a quarter of it. The weights of an output share a scale, activations are rounded to bfloat16 for each product, and
 all between products stays in 32 bits.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gsv.devices import in_large_pages
 from gsv.models.planes import brief_dtype
 
 if TYPE_CHECKING:
     from gsv.models.t2s import T2S, Layer
 
 
-class BriefLinear:
+class BriefLinear(nn.Module):
     """A linear layer whose weights are multiples of a scale, from -127 to 127; it cannot be trained, saved or moved.
 
     One row's result does not depend on how many others there are.
@@ -31,26 +33,40 @@ class BriefLinear:
     BLOCK = 32
 
     def __init__(self, weight: Tensor, bias: Tensor | None):
-        self.outputs, self.inputs = weight.shape
-        margins = (0, -self.inputs % self.BLOCK, 0, -self.outputs % self.BLOCK)
-        self.rounded, self.scale = eight_bits(F.pad(weight.detach(), margins))
+        super().__init__()
+        self.outputs, inputs = weight.shape
+        self._missing = -inputs % self.BLOCK
+        self.rounded, self.scale = eight_bits(F.pad(weight.detach(), (0, self._missing, 0, -self.outputs % self.BLOCK)))
         # A copy, so that nothing holds what the weights were taken from.
         self.bias = None if bias is None else bias.detach().clone()
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """[B, T, inputs] of float32 -> [B, T, outputs]; single rows (T = 1), or all of a text and its prompt."""
-        x = F.pad(x, (0, -self.inputs % self.BLOCK))
-        out = (self._row(x) if x.shape[1] == 1 else self._rows(x))[..., : self.outputs]
-        return out if self.bias is None else out + self.bias
+        if self._missing:
+            x = F.pad(x, (0, self._missing))
+        product = self._row(x) if x.shape[1] == 1 else self._rows(x)
+        if product.shape[-1] > self.outputs:
+            product = product[..., : self.outputs]
+        return product.float() if self.bias is None else self.bias + product
 
     def _row(self, x: Tensor) -> Tensor:
-        product: Tensor = torch._weight_int8pack_mm(x[:, 0].bfloat16(), self.rounded, self.scale)
-        return product.float()[:, None]
+        row = x.to(torch.bfloat16).flatten(0, 1)
+        product: Tensor = torch._weight_int8pack_mm(row, self.rounded, self.scale)
+        return product.unsqueeze(1)
 
     def _rows(self, x: Tensor) -> Tensor:
         """Of many rows, reading the weights takes little of the time, so they are widened for a usual product."""
         dtype = brief_dtype(x.device) or torch.float32
         return F.linear(x.to(dtype), self.rounded.to(dtype)).float() * self.scale.float()
+
+
+def shorten(network: nn.Module) -> None:
+    """Replaces all linear layers of a network on a CPU that will not be trained; it takes a quarter of their memory."""
+    for name, child in network.named_children():
+        if type(child) is nn.Linear:
+            setattr(network, name, BriefLinear(child.weight, child.bias))
+        else:
+            shorten(child)
 
 
 def has_quick_products() -> bool:
@@ -71,6 +87,7 @@ class BriefPassages:
     def __init__(self, model: "T2S"):
         self._layers = [_BriefLayer(layer) for layer in model.h.layers]
         self._predict = BriefLinear(model.get_parameter("ar_predict_layer.weight"), None)
+        _shelve([*(linear for layer in self._layers for linear in layer.linears), self._predict])
 
     def enter(self, x: Tensor) -> Tensor:
         return self._layers[0].joint(x)
@@ -91,12 +108,22 @@ class _BriefLayer:
             BriefLinear(layer.get_parameter(f"{name}.weight"), layer.get_parameter(f"{name}.bias"))
             for name in ("self_attn.out_proj", "linear1", "linear2")
         )
+        # In the order in which they are read.
+        self.linears = (self._out, self._wide, self._narrow, self.joint)
         self._norms = (_copy(layer.norm1), _copy(layer.norm2))
 
     def finish(self, x: Tensor, attended: Tensor) -> Tensor:
         first, second = self._norms
         x = first(x + self._out(attended))
         return second(x + self._narrow(self._wide(x).relu_()))
+
+
+def _shelve(linears: Sequence[BriefLinear]) -> None:
+    """Moves the weights of layers beside each other."""
+    shelf = in_large_pages(sum(linear.rounded.numel() for linear in linears))
+    sizes = [linear.rounded.numel() for linear in linears]
+    for linear, place in zip(linears, shelf.split(sizes), strict=True):
+        linear.rounded = place.view_as(linear.rounded).copy_(linear.rounded)
 
 
 def _copy(norm: nn.LayerNorm) -> nn.LayerNorm:

@@ -20,9 +20,14 @@ from gsv.synthesis.sampling import Sampler, SamplingOptions, draw
 TOKENS_BEFORE_END = 11
 TOKENS_AT_MOST = 1500
 
+# Attention is computed for so many new tokens and so many earlier ones at a time, the rest masked: whatever is read
+# together with a token, its attention is computed in the same way, and so to the last bit.
+QUERIES = 8
+COLUMNS = 64
+
 # How many tokens are guessed at once, where they are.
 FIRST_GUESSES = 4
-MOST_GUESSES = 8
+MOST_GUESSES = QUERIES - 1
 
 
 @dataclass(frozen=True)
@@ -72,10 +77,11 @@ class Strand:
         # Tokens that may come next, one after the other, with the logits after each; and how many to guess at once.
         self.foreseen: list[tuple[int, Tensor]] = []
         self.guesses = FIRST_GUESSES
-        columns = len(row.phonemes) + len(row.prompt) + self.limit
+        columns = -(-(len(row.phonemes) + len(row.prompt) + self.limit) // COLUMNS) * COLUMNS
         shape = (config.n_layer, 2, config.head, columns, config.hidden_dim // config.head)
-        # All at once: nothing is allocated while others wait, and memory that is not written to is not taken.
-        self.cache = torch.empty(shape, dtype=model.dtype, device=model.device)
+        # All at once: nothing is allocated while others wait, and memory that is not written to is not taken. Zeros, as
+        # what is masked must be numbers.
+        self.cache = torch.zeros(shape, dtype=model.dtype, device=model.device)
         # Worked out for this row alone, since a table for several rows might be rounded differently.
         places = torch.arange(len(row.prompt), len(row.prompt) + self.limit, device=model.device)
         self.positions = model.ar_audio_position.table(places).to(model.dtype)
@@ -85,24 +91,16 @@ class Strand:
         place = self.used - len(self.row.phonemes) - len(self.row.prompt)
         return self.positions[place : place + count]
 
-    def write(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Stores keys and values [1, heads, T, D] behind what is there; returns all of them."""
-        keys, values = self.cache[layer, :, None, :, : self.used + key.shape[2]].unbind(0)
-        keys[:, :, self.used :] = key
-        values[:, :, self.used :] = value
+    def write(self, layer: int, key: Tensor, value: Tensor) -> None:
+        """Stores keys and values [1, heads, T, D] behind what is there."""
+        end = self.used + key.shape[2]
+        self.cache[layer, 0, None, :, self.used : end] = key
+        self.cache[layer, 1, None, :, self.used : end] = value
+
+    def read(self, layer: int, columns: int) -> tuple[Tensor, Tensor]:
+        """The first keys and values, [1, heads, columns, D] each."""
+        keys, values = self.cache[layer, :, None, :, :columns].unbind(0)
         return keys, values
-
-    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> list[Tensor]:
-        """The attention of tokens in a row, each [heads, 1, D] of these [N, heads, 1, D], as [1, heads, 1, D] each.
-
-        Each by itself: a product of several, or of others padded to one length, would be rounded differently.
-        """
-        keys, values = self.write(layer, key.transpose(0, 2), value.transpose(0, 2))
-        ends = range(self.used + 1, self.used + 1 + len(query))
-        return [
-            F.scaled_dot_product_attention(row, keys[:, :, :end], values[:, :, :end])
-            for row, end in zip(query.split(1), ends, strict=True)
-        ]
 
     def foresaw(self, token: int) -> bool:
         """Whether the logits after this token, the newest, are known already; then they are the strand's logits now."""
@@ -114,6 +112,27 @@ class Strand:
         self.guesses = max(1, min(self.guesses + (-1 if self.foreseen else 1), MOST_GUESSES))
         self.foreseen.clear()
         return False
+
+
+class Outlook:
+    """What a strand's newest tokens may look at: all that is before them, and themselves."""
+
+    def __init__(self, strand: Strand, count: int):
+        self.strand = strand
+        self.count = count
+        rows = -(-count // QUERIES) * QUERIES
+        self.columns = -(-(strand.used + count) // COLUMNS) * COLUMNS
+        places = torch.arange(self.columns, device=strand.cache.device)
+        lasts = strand.used + torch.arange(rows, device=strand.cache.device).clamp(max=count - 1)
+        self.mask = torch.zeros(rows, self.columns, dtype=strand.cache.dtype, device=strand.cache.device)
+        self.mask.masked_fill_(places > lasts[:, None], float("-inf"))
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Stores keys and values and returns what is found, all [count, heads, 1, D]."""
+        self.strand.write(layer, key.transpose(0, 2), value.transpose(0, 2))
+        queries = F.pad(query.transpose(0, 2), (0, 0, 0, len(self.mask) - self.count))
+        found = F.scaled_dot_product_attention(queries, *self.strand.read(layer, self.columns), attn_mask=self.mask)
+        return found[:, :, : self.count].transpose(0, 2)
 
 
 class Decoder:
@@ -140,7 +159,8 @@ class Decoder:
         joint = self._passages.enter(x)
         for i in range(model.config.n_layer):
             query, key, value = split_heads(joint, model.config.head)
-            attended = F.scaled_dot_product_attention(query, *strand.write(i, key, value), attn_mask=mask)
+            strand.write(i, key, value)
+            attended = F.scaled_dot_product_attention(query, *strand.read(i, rows), attn_mask=mask)
             x, joint = self._passages.leave(i, x, merged_heads(attended))
         strand.used = rows
         strand.logits = joint[0, -1]
@@ -230,16 +250,13 @@ class Decoder:
         ids = torch.tensor([token for newest in tokens for token in newest], device=model.device)
         places = torch.cat([strand.places(len(newest)) for strand, newest in zip(strands, tokens, strict=True)])
         x = model.ar_audio_embedding(ids[:, None]) + places[:, None]
-        joint = passages.enter(x)
         sizes = [len(newest) for newest in tokens]
+        outlooks = [Outlook(strand, size) for strand, size in zip(strands, sizes, strict=True)]
+        joint = passages.enter(x)
         for i in range(model.config.n_layer):
             rows = zip(*(one.split(sizes) for one in split_heads(joint, model.config.head)), strict=True)
-            heads = [
-                head
-                for strand, (query, key, value) in zip(strands, rows, strict=True)
-                for head in strand.attend(i, query, key, value)
-            ]
-            x, joint = passages.leave(i, x, merged_heads(torch.cat(heads)))
+            found = [outlook.attend(i, *row) for outlook, row in zip(outlooks, rows, strict=True)]
+            x, joint = passages.leave(i, x, merged_heads(torch.cat(found)))
         for strand, size in zip(strands, sizes, strict=True):
             strand.used += size
         return list(joint[:, 0].split(sizes))

@@ -159,7 +159,7 @@ class Engine:
         fast: bool = False,
     ):
         _check_pair(version, sovits, t2s)
-        self.common = common or Common(project, device, dtype)
+        self.common = common or Common(project, device, dtype, fast)
         self.content_module = content_module
         self.version = version
         self.project = project
@@ -184,8 +184,9 @@ class Engine:
     ) -> "Engine":
         """From two weight files; one that is not named is the base model of the other's version, or of `version`.
 
-        `fast` trades exactness for speed on a CPU, where numbers are kept in 32 bits otherwise: tokens are drawn with
-        weights of 8 bits, and sound is made in 16 bits where the processor can. docs/speed.md has what that changes.
+        `fast` trades exactness for speed on a CPU, where numbers are kept in 32 bits otherwise: tokens are drawn, and
+        references and texts looked at, with weights of 8 bits, and sound is made in 16 bits where the processor can.
+        docs/speed.md has what that changes.
 
         Raises MissingWeightsError, CheckpointError or UnsafeCheckpointError.
         """

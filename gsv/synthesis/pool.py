@@ -35,7 +35,7 @@ class Pool:
         self.fast = fast
         self._device = device
         target = best_device(device)
-        self.common = Common(self.project, target, working_dtype(target))
+        self.common = Common(self.project, target, working_dtype(target), fast)
         self._lock = threading.Lock()
         self._engines: OrderedDict[Hashable, Future[Engine]] = OrderedDict()
         # Those that may be held somewhere.

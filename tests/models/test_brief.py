@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from transformers import HubertConfig, HubertModel
 
-from gsv.models.brief import BriefLinear, BriefPassages, eight_bits
+from gsv.models.brief import BriefLinear, BriefPassages, eight_bits, shorten
 from gsv.models.t2s import T2S, T2SConfig
 
 # Of widths that are no multiples of what processors take at once.
@@ -47,3 +48,16 @@ def test_rows_are_nearly_those_of_the_network_and_the_same_in_company(model: T2S
     together = brief_ones.leave(2, x, attended)[1]
     alone = brief_ones.leave(2, x[3:4], attended[3:4])[1]
     assert torch.equal(alone[0], together[3])
+
+
+@torch.inference_mode()
+def test_all_linear_layers_of_an_encoder_are_shortened_and_it_hears_nearly_the_same() -> None:
+    torch.manual_seed(0)
+    widths = {"hidden_size": 40, "intermediate_size": 72, "num_attention_heads": 4, "num_hidden_layers": 2}
+    narrow = {"conv_dim": [8] * 7, "num_conv_pos_embeddings": 8, "num_conv_pos_embedding_groups": 2}
+    encoder = HubertModel(HubertConfig(**widths, **narrow)).eval()
+    wave = torch.randn(1, 8000)
+    before = encoder(wave).last_hidden_state
+    shorten(encoder)
+    assert not any(type(module) is torch.nn.Linear for module in encoder.modules())
+    assert 0 < (encoder(wave).last_hidden_state - before).norm() < 0.05 * before.norm()
