@@ -6,6 +6,7 @@
     python tools/bench.py --random v2 --clients 1 8 32
     python tools/bench.py --slicing
     python tools/bench.py --text
+    python tools/bench.py --random v2 --alike
     python tools/bench.py --compare gsv-tts-lite original=FOLDER@PYTHON
 
 Prints the median of several rounds, with hardware and versions. One round is: read a sentence and make its semantic
@@ -13,6 +14,7 @@ tokens (a fixed number of them, with the end mark held back), turn tokens into a
 of slicing reads a recording of ten minutes, 44.1 kHz stereo, twice and writes its pieces, in one thread. With --clients
 a round lets so many threads speak to one engine at once: tokens alone, whole sentences, and streams of chunks. Of v3
 and v4, what they have of their own is measured: tokens into sound, by the steps of flow matching.
+--alike tells how near --fast comes to what is exact, see tools/bench_alike.py.
 --compare runs other programs beside gsv, see tools/bench_compare.py.
 """
 
@@ -39,6 +41,7 @@ import psutil
 import torch
 from transformers import HubertConfig, HubertModel
 
+import bench_alike
 import bench_compare
 import bench_text
 from gsv.audio.io import load, save_wav
@@ -79,7 +82,9 @@ RATE_OF_RECORDINGS = 44100
 
 @dataclass(frozen=True)
 class Result:
-    """Medians over the rounds. Memory is the process's, in MiB, imports included; on a GPU also its own peak."""
+    """Medians over the rounds. The first chunk is all of the first sentence; that of a stream, in its mode 3, a part.
+
+    Memory is the process's, in MiB, imports included; on a GPU also its own peak."""
 
     weights: str
     device: str
@@ -92,6 +97,7 @@ class Result:
     vocoder_real_time_factor: float
     end_to_end_real_time_factor: float
     first_chunk_s: float
+    stream_first_chunk_s: float
     resident_after_load_mib: float
     peak_resident_mib: float
     peak_gpu_mib: float | None
@@ -237,7 +243,14 @@ def measure(engine: Engine, voices: VoiceMaker, name: str, rounds: int) -> Resul
         text = engine.reader.read(piece, "en").ids[None]
         return engine.sovits.decode(codes, text, voice.timbre)[0, 0].float().cpu().numpy()
 
-    seconds: dict[str, list[float]] = {key: [] for key in ("voice", "one", "many", "vocoder", "whole", "first")}
+    def first_of_stream() -> None:
+        stream = engine.stream_audio(PIECES[0], "en", voice, SpeechOptions(seed=0), Streaming("fixed"))
+        next(stream)
+        stream.close()
+
+    seconds: dict[str, list[float]] = {
+        key: [] for key in ("voice", "one", "many", "vocoder", "whole", "first", "stream")
+    }
     steps = 200
     tokens = tokens_for(PIECES[0], 125)
     audio = len(decode(tokens, PIECES[0])) / engine.sampling_rate
@@ -248,6 +261,7 @@ def measure(engine: Engine, voices: VoiceMaker, name: str, rounds: int) -> Resul
         seconds["many"].append(timed(lambda: tokens_for(PIECES[0], 1 + steps), engine.device))
         seconds["vocoder"].append(timed(lambda: decode(tokens, PIECES[0]), engine.device))
         seconds["first"].append(timed(lambda: decode(tokens_for(PIECES[0]), PIECES[0]), engine.device))
+        seconds["stream"].append(timed(first_of_stream, engine.device))
         rest = timed(lambda: decode(tokens_for(PIECES[1]), PIECES[1]), engine.device)
         seconds["whole"].append(seconds["first"][-1] + rest)
     median = {key: statistics.median(values) for key, values in seconds.items()}
@@ -264,6 +278,7 @@ def measure(engine: Engine, voices: VoiceMaker, name: str, rounds: int) -> Resul
         vocoder_real_time_factor=round(median["vocoder"] / audio, 3),
         end_to_end_real_time_factor=round(median["whole"] / spoken, 3),
         first_chunk_s=round(median["first"], 3),
+        stream_first_chunk_s=round(median["stream"], 3),
         resident_after_load_mib=round(resident / mebi),
         peak_resident_mib=round(peak_resident() / mebi),
         peak_gpu_mib=round(torch.cuda.max_memory_allocated() / mebi) if engine.device.type == "cuda" else None,
@@ -455,6 +470,7 @@ def main() -> int:
     parser.add_argument("--sovits", help="SoVITS weights (.pth)")
     parser.add_argument("--narrow", action="store_true", help="random weights of the widths that tests use")
     parser.add_argument("--fast", action="store_true", help="as `gsv tts --fast`")
+    parser.add_argument("--alike", action="store_true", help="measure what --fast changes in tokens and sound")
     parser.add_argument("--clients", type=int, nargs="+", metavar="N", help="measure so many requests at once")
     parser.add_argument("--slicing", action="store_true", help="measure slicing")
     parser.add_argument(
@@ -475,6 +491,8 @@ def main() -> int:
     ways = [bool(options.random), bool(options.sovits or options.gpt), options.slicing, options.text, compares]
     if ways.count(True) != 1:
         parser.error("give either --random VERSION or weight files or --slicing or --text or --compare")
+    if options.alike and (options.fast or best_device(options.device).type != "cpu"):
+        parser.error("--alike compares --fast with what is exact, on a CPU: leave --fast out, and give --device cpu")
     if options.rounds < 1 or min(options.clients or [1]) < 1:
         parser.error("--rounds and --clients must be 1 or more")
     if options.threads:
@@ -482,7 +500,13 @@ def main() -> int:
     torch.manual_seed(0)
     try:
         results: Sequence[
-            Result | FlowResult | LoadResult | SlicingResult | bench_text.TextResult | bench_compare.CompareResult
+            Result
+            | FlowResult
+            | LoadResult
+            | SlicingResult
+            | bench_alike.AlikeResult
+            | bench_text.TextResult
+            | bench_compare.CompareResult
         ]
         if options.slicing:
             results = [measure_slicing(options.rounds)]
@@ -494,14 +518,24 @@ def main() -> int:
             print(bench_compare.tables(results), end="\n\n")
         else:
             hold_back_end_marks()
-            if options.random:
-                engine = random_engine(options.random, best_device(options.device), options.narrow, options.fast)
-                voices, name = random_voices(engine), f"random {'narrow ' * options.narrow}{options.random}"
-            else:
-                engine = Engine.load(options.gpt, options.sovits, device=options.device, fast=options.fast)
-                voices, name = engine.voices, f"{options.sovits} + {options.gpt}"
+
+            def load(fast: bool) -> Engine:
+                torch.manual_seed(0)
+                if options.random:
+                    return random_engine(options.random, best_device(options.device), options.narrow, fast)
+                return Engine.load(options.gpt, options.sovits, device=options.device, fast=fast)
+
+            engine = load(options.fast)
+            voices = random_voices(engine) if options.random else engine.voices
+            name = (
+                f"random {'narrow ' * options.narrow}{options.random}"
+                if options.random
+                else f"{options.sovits} + {options.gpt}"
+            )
             name += ", fast" * options.fast
-            if engine.version.uses_flow:
+            if options.alike:
+                results = [bench_alike.measure_alike(engine, load(fast=True), name)]
+            elif engine.version.uses_flow:
                 results = measure_flow(engine, voices, name, options.rounds)
             elif options.clients:
                 results = measure_load(engine, voices, name, options.rounds, options.clients)
