@@ -1,16 +1,21 @@
 """The two halves of the voice, trained by gsv's own loops."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from torch import Tensor
 
+from gsv.models.t2s import T2S
+from gsv.training.data import GptBatch
 from gsv.training.gpt import GptTrainOptions, train_gpt
 from gsv.training.loop import Machine, TrainReport
 from gsv.training.sovits import SovitsTrainOptions, train_sovits
 from tiny.codes import TinyFiles, places_in_pairs, write_pairs
 from tiny.guiding import Guide
+from tiny.mishearing import mishear
+from tiny.sounds import record_badly
 
 # A CPU is half as fast again in this precision, and a GPU more.
 MACHINE = Machine(precision="bf16-mixed")
@@ -46,7 +51,8 @@ def train_voice(files: TinyFiles, plan: StepsPlan) -> TrainReport:
             seed=plan.seed,
             machine=MACHINE,
             project=files.project,
-        )
+        ),
+        change=record_badly,
     )
 
 
@@ -55,6 +61,11 @@ def train_tokens(files: TinyFiles, plan: StepsPlan) -> Iterator[TrainReport]:
     done = 0
     while done < plan.gpt_epochs:
         guide = Guide(places_in_pairs(files, write_pairs(files, done)))
+
+        def guidance(network: T2S, guide: Guide = guide) -> Callable[[GptBatch], Tensor]:
+            mishear(network)
+            return guide.watch(network)
+
         report = train_gpt(
             GptTrainOptions(
                 exp="pairs",
@@ -66,7 +77,7 @@ def train_tokens(files: TinyFiles, plan: StepsPlan) -> Iterator[TrainReport]:
                 machine=MACHINE,
                 project=files.project,
             ),
-            guidance=guide.watch,
+            guidance=guidance,
         )
         done = report.outcome.epochs
         yield report

@@ -1,9 +1,14 @@
-"""What a microphone, a room and a mood do to speech; the content encoder is to hear through it."""
+"""What a microphone, a room and a mood do to speech; content encoder and style encoder are to hear through it."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from gsv.models.sovits import Sovits
+
 RATE = 16000
+# How many of the references that SoVITS learns a voice from are recorded badly.
+BADLY_RECORDED = 0.6
 
 
 def spoilt(wave: Tensor) -> Tensor:
@@ -20,7 +25,7 @@ def spoilt(wave: Tensor) -> Tensor:
 def _equaliser(rows: int, bins: int) -> Tensor:
     """A smooth gain of up to 12 dB either way at some points along the frequencies."""
     points = torch.empty(rows, 1, 12).uniform_(-12, 12)
-    curve = torch.nn.functional.interpolate(points, bins, mode="linear", align_corners=True)[:, 0]
+    curve = F.interpolate(points, bins, mode="linear", align_corners=True)[:, 0]
     return 10 ** (curve / 20)
 
 
@@ -43,3 +48,43 @@ def _noise(wave: Tensor) -> Tensor:
     frequencies = torch.arange(1, spectrum.shape[-1] + 1)
     noise = torch.fft.irfft(spectrum / frequencies**slope, wave.shape[-1])
     return noise / noise.square().mean(-1, keepdim=True).sqrt().clamp(min=1e-9)
+
+
+def record_badly(network: Sovits) -> None:
+    """From here on, the spectrograms that a network takes voices from are often spoilt in training, see `recorded`.
+
+    The voice that it must speak in stays clean, so it learns to take the speaker's part of what it hears and no more.
+    """
+
+    def spoil(module: torch.nn.Module, inputs: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor] | None:
+        if not module.training:
+            return None
+        spec, mask = inputs
+        chosen = torch.rand(len(spec), 1, 1, device=spec.device) < BADLY_RECORDED
+        return torch.where(chosen, recorded(spec, mask), spec), mask
+
+    network.ref_enc.register_forward_pre_hook(spoil)
+
+
+def recorded(spec: Tensor, mask: Tensor) -> Tensor:
+    """Magnitudes [B, bins, T], and the mask [B, 1, T] of what is inside -> the same in a room, through a microphone.
+
+    Each row has an echo, an equaliser of up to 6 dB, noise 5 to 40 dB below it and an upper end of its own.
+    """
+    rows, bins, _ = spec.shape
+    frames = torch.arange(15.0, 0, -1)
+    dying = torch.empty(rows, 1).uniform_(0.3, 2.0)
+    echo = torch.exp(-frames / dying) * torch.empty(rows, 1).uniform_(0, 0.5)
+    echo = torch.cat([echo, torch.ones(rows, 1)], dim=1).to(spec)
+    power = F.pad(spec.square(), (len(frames), 0)).unfold(-1, echo.shape[1], 1)
+    power = torch.einsum("bctk,bk->bct", power, echo.square())
+    curve = F.interpolate(torch.empty(rows, 1, 8).uniform_(-6, 6), bins, mode="linear", align_corners=True)[:, 0]
+    ends = torch.empty(rows, 1).uniform_(0.3, 2.0) * bins
+    curve = curve - (torch.arange(bins) - ends).clamp(min=0) * (60 / bins)
+    power = power * 10 ** (curve / 10).to(spec)[..., None]
+    loudness = power.sum(1).amax(-1) / bins
+    below = 10 ** (-torch.empty(rows).uniform_(5, 40) / 10).to(spec)
+    slope = (torch.arange(1, bins + 1)[None] ** -torch.empty(rows, 1).uniform_(0, 1)).to(spec)
+    noise = (slope / slope.mean(1, keepdim=True) * (loudness * below)[:, None])[..., None]
+    # The power of noise in one bin of one frame is spread exponentially.
+    return (power + noise * torch.empty_like(spec).exponential_()).sqrt() * mask
