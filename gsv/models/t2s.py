@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from gsv.devices import give_back_memory
 from gsv.models.brief import BriefPassages, has_quick_products
 from gsv.models.layers import SinusoidalPosition, length_mask, take_over
-from gsv.models.packed import PackedLinear
+from gsv.models.packed import SteadyLinear, is_steady, steady_linear
 
 # What every tensor's name starts with in official files.
 PREFIX = "model."
@@ -80,7 +80,7 @@ class SelfAttention(nn.Module):
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
         self.out_proj: nn.Module = nn.Linear(width, width)
         # What takes the place of the two parameters above once they are laid out for decoding.
-        self.packed: PackedLinear | None = None
+        self.packed: SteadyLinear | None = None
         nn.init.xavier_uniform_(self.in_proj_weight)
         nn.init.zeros_(self.get_parameter("out_proj.bias"))
 
@@ -98,7 +98,7 @@ class SelfAttention(nn.Module):
         return self.out_proj(merged_heads(out))
 
     def pack(self) -> None:
-        self.packed = PackedLinear(self.in_proj_weight, self.in_proj_bias)
+        self.packed = steady_linear(self.in_proj_weight, self.in_proj_bias)
         del self.in_proj_weight, self.in_proj_bias
         self.out_proj = _packed(self.out_proj)
 
@@ -225,7 +225,7 @@ class T2S(nn.Module):
             del self.h, self.ar_predict_layer
             give_back_memory(self.device)
             return self
-        if not PackedLinear.usable(self.ar_audio_embedding.word_embeddings.weight):
+        if not is_steady(self.ar_audio_embedding.word_embeddings.weight):
             return self
         if sum(parameter.numel() for parameter in self.h.parameters()) >= LARGE and has_quick_products():
             self.rough = BriefPassages(self)
@@ -281,4 +281,4 @@ class T2S(nn.Module):
 
 def _packed(layer: nn.Module) -> nn.Module:
     assert isinstance(layer, nn.Linear)
-    return PackedLinear(layer.weight, layer.bias)
+    return steady_linear(layer.weight, layer.bias)
