@@ -5,6 +5,7 @@ import mmap
 import platform
 import sys
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -48,7 +49,9 @@ def half_precision_works(gpu: torch.device | int) -> bool:
     return properties.major >= 7 and "GTX 16" not in properties.name
 
 
+@cache
 def has_intel_processor() -> bool:
+    """Whether this machine's processor is Intel's, as far as Linux and Windows tell."""
     if sys.platform == "linux":
         return "GenuineIntel" in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     return "GenuineIntel" in platform.processor()
