@@ -23,7 +23,7 @@ serve_app = typer.Typer(
     help="Serves speech over HTTP, to this machine alone unless told otherwise.", no_args_is_help=True
 )
 
-FAST = "On a CPU: weights of 8 bits and sound in 16, twice as fast, nearly the same."
+FAST = "On a CPU: weights of 8 bits and sound in 16, up to twice as fast, nearly the same."
 DEFAULT_CONFIGURATION = "GPT_SoVITS/configs/tts_infer.yaml"
 _SPLITS = {1: "cut1", 2: "cut2", 3: "cut3", 4: "cut4", 5: "cut5"}
 

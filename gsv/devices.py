@@ -60,7 +60,7 @@ def has_intel_processor() -> bool:
 def in_large_pages(size: int) -> torch.Tensor:
     """Memory of the CPU, [size] of int8 that are not set, in large pages where the system has them.
 
-    Reading through much of it is nearly twice as fast so in a virtual machine, where looking up a page is slow.
+    Reading through much of it can be faster so in a virtual machine, where looking up a page is slow.
     """
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return torch.empty(size, dtype=torch.int8)
