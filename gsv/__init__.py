@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 # GNU OpenMP, which torch computes with on Linux, lets idle threads spin for milliseconds. With a second busy process on
-# the machine that costs a factor of ten or more; not spinning at all costs a quarter on an idle one. This is between, see
+# the machine that costs a factor of ten or more; hardly spinning costs a quarter on an idle one. This is between, see
 # docs/speed.md. It is read when torch loads.
 os.environ.setdefault("GOMP_SPINCOUNT", "4000")
 # onnxruntime, which some stages bring, would otherwise report its use to its makers over the network.
