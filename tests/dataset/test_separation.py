@@ -4,13 +4,12 @@ Random models prove that files are loaded and run as they should be, not that vo
 """
 
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import onnx
@@ -258,16 +257,20 @@ os._exit(0)
     assert not list(tmp_path.rglob("*onnxruntime*"))
 
 
-def helpers() -> Iterator[psutil.Process]:
-    return (child for child in psutil.Process().children() if "uvr5_process.py" in " ".join(child.cmdline()))
+def helpers() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "uvr5_process.py" in " ".join(child.cmdline())]
 
 
 def test_a_process_that_dies_costs_its_recording_alone(project: Project, uvr5: Environment, tmp_path: Path) -> None:
     run = engine("bs_roformer", project, uvr5).start(torch.device("cpu"))
-    for child in helpers():
-        child.send_signal(signal.SIGKILL)
+    (helper,) = helpers()
+    # It dies over its recording, and not before, where it would only be started anew.
+    helper.suspend()
+    dies = Timer(0.5, helper.kill)
+    dies.start()
     with pytest.raises(HelperDied, match="killed by signal 9"):
         run(*mixed(tmp_path))
+    dies.join()
     mix, target, rest = mixed(tmp_path)
     run(mix, target, rest)
     assert difference(load(target, RATE) + load(rest, RATE), load(mix, RATE)) < -60
