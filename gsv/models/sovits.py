@@ -515,6 +515,7 @@ class Sovits(Hearing):
         speaker: Tensor | None = None,
         *,
         segment_frames: int,
+        from_prior: int = 0,
         posterior_noise: Tensor | None = None,
         slice_uniform: Tensor | None = None,
     ) -> TrainingPass:
@@ -524,6 +525,8 @@ class Sovits(Hearing):
             ssl: [B, ssl_dim, T], as long as `spec`.
             spec: [B, 1025, T], T even.
             segment_frames: length of the slice that is turned into audio.
+            from_prior: how many clips, the first of the batch, are spoken from the prior, as in synthesis, rather than
+                from the posterior.
             posterior_noise: [B, inter_channels, T] standard normal, drawn if not given.
             slice_uniform: [B] in [0, 1), decides where the slices start; drawn if not given.
         """
@@ -544,7 +547,13 @@ class Sovits(Hearing):
         if slice_uniform is None:
             slice_uniform = torch.rand(len(spec), device=spec.device)
         starts = (slice_uniform * (spec_lengths - segment_frames + 1).clamp(min=1)).long()
-        sliced = slice_segments(z, starts, segment_frames)
+        spoken = z
+        if from_prior:
+            first = Prior(prior.mean[:from_prior], prior.log_scale[:from_prior], prior.mask[:from_prior])
+            noise = torch.randn_like(first.mean)
+            drawn = self.sample(first, voice[:from_prior], noise, self.config.noise_scale)
+            spoken = torch.cat([drawn.to(z.dtype), z[from_prior:]])
+        sliced = slice_segments(spoken, starts, segment_frames)
         audio, log_pitch = self._maybe_checkpointed(self.dec.with_pitch, sliced, voice)
         return TrainingPass(audio, log_pitch, starts, mask, z, z_p, prior.mean, prior.log_scale, mean, log_scale)
 

@@ -70,6 +70,8 @@ class GanSettings(AdamSettings):
         kl_epochs: over so many epochs the weight of the KL loss rises to `c_kl`, from a tenth of it.
         critics_from: the first epoch in which the discriminators judge and learn.
         clip: gradients are scaled down to this norm.
+        prior_share: of a batch's clips, how many are spoken from the prior, as in synthesis, rather than from the
+            posterior. A network that is too small to tell the two alike learns to speak from what it will be given.
     """
 
     segment_size: int = 20480
@@ -82,6 +84,7 @@ class GanSettings(AdamSettings):
     kl_epochs: int = 0
     critics_from: int = 1
     clip: float = math.inf
+    prior_share: float = 0.0
 
     def kl_weight(self, epoch: int) -> float:
         return self.c_kl * min(1.0, 0.1 + 0.9 * (epoch - 1) / self.kl_epochs) if self.kl_epochs else self.c_kl
@@ -232,10 +235,10 @@ def _train(
 class _Pass(nn.Module):
     """The generator's training pass, with plain tensors as results: several processes can share its gradient."""
 
-    def __init__(self, network: Sovits, segment_frames: int):
+    def __init__(self, network: Sovits, settings: GanSettings):
         super().__init__()
         self.network = network
-        self.segment_frames = segment_frames
+        self.settings = settings
 
     def forward(self, batch: SovitsBatch) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         """Audio [B, 1, segment], the frame at which each slice starts [B], the KL loss, the vocoder's pitch if any."""
@@ -246,7 +249,8 @@ class _Pass(nn.Module):
             batch.text,
             batch.text_lengths,
             batch.speaker,
-            segment_frames=self.segment_frames,
+            segment_frames=self.settings.segment_frames,
+            from_prior=round(self.settings.prior_share * len(batch.spec)),
         )
         kl = kl_loss(made.z_p, made.logs_q, made.m_p, made.logs_p, made.mask)
         return made.audio, made.starts, kl, made.log_pitch
@@ -273,7 +277,7 @@ class _SovitsRecipe:
         rate, betas, eps = settings.learning_rate, settings.betas, settings.eps
         optimizer_g = AdamW(_groups(generator, rate, options.text_low_lr_rate), rate, betas=betas, eps=eps)
         optimizer_d = AdamW(discriminator.parameters(), rate, betas=betas, eps=eps)
-        self.generator = fabric.setup_module(_Pass(generator, self.settings.segment_frames).train())
+        self.generator = fabric.setup_module(_Pass(generator, self.settings).train())
         self.discriminator = fabric.setup_module(discriminator.train())
         self.step_g = optimizer_on(fabric, optimizer_g)
         self.step_d = optimizer_on(fabric, optimizer_d)

@@ -7,7 +7,7 @@ WORK/logs/pairs                                                    texts and tok
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -50,6 +50,12 @@ VERSION = version_named("v2")
 # The name by which a generator's configuration calls the content encoder.
 MODULE = "gsv-tiny/content"
 PreparedStage = Literal["1a", "1b", "1c"]
+# So many prompts are read at another pace: they last longer by these factors, which vary so much around that every so
+# many tokens.
+OTHER_PACE = 0.5
+PACES = (0.8, 1.9)
+PACE_VARIES = (0.75, 1.33)
+PACE_STRETCH = 12
 
 
 @dataclass(frozen=True)
@@ -165,33 +171,50 @@ def write_prompts(files: TinyFiles) -> None:
     files.prompts.join(codes)
 
 
-def write_pairs(files: TinyFiles, seed: int) -> list[tuple[str, ...]]:
-    """Every training clip in one example, as its prompt or behind another of its speaker; returns the clips of each.
+@dataclass(frozen=True)
+class Example:
+    """Clips of one speaker, the first as a prompt; `heard` are the places of its tokens that are there, in order."""
+
+    clips: tuple[str, ...]
+    heard: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return "+".join(self.clips)
+
+
+def write_pairs(files: TinyFiles, seed: int) -> list[Example]:
+    """Every training clip in one example, as its prompt or behind another of its speaker.
 
     So what is behind the prompt is spoken as decoding is asked for: after the text and the tokens of a prompt. In a
-    third of the examples two clips are, so that the end of a sentence is not always that of the text. A speaker's last
-    clip is left out where nothing is left to go with it.
+    third of the examples two clips are, so that the end of a sentence is not always that of the text. In half of them
+    the prompt is read at another pace, see `_at_another_pace`. A speaker's last clip is left out where nothing is left
+    to go with it.
     """
     train, experiment = files.project.experiment("train"), files.project.experiment("pairs")
-    texts, codes, prompts = name_to_text(train).rows(), name_to_semantic(train).rows(), files.prompts.rows()
+    texts, codes = name_to_text(train).rows(), name_to_semantic(train).rows()
+    prompts = {name: row[1].split() for name, row in files.prompts.rows().items()}
     speakers = speaker_of(files.corpus)
     clips: dict[str, list[str]] = defaultdict(list)
     for name in texts:
         if name in codes and name in prompts:
             clips[speakers[name]].append(name)
     chance = random.Random(f"pairs {seed}")  # noqa: S311 - not for secrets
-    examples: list[tuple[str, ...]] = []
+    examples: list[Example] = []
     for names in clips.values():
         chance.shuffle(names)
         while len(names) > 1:
             count = 3 if len(names) > 2 and chance.random() < 1 / 3 else 2
-            examples.append(tuple(names[:count]))
+            size = len(prompts[names[0]])
+            heard = _at_another_pace(size, chance) if chance.random() < OTHER_PACE else range(size)
+            examples.append(Example(tuple(names[:count]), tuple(heard)))
             del names[:count]
-    rows = [["+".join(clips), *(" ".join(texts[name][i] for name in clips) for i in (1, 2, 3))] for clips in examples]
-    tokens = [
-        ["+".join((first, *rest)), " ".join((prompts[first][1], *(codes[name][1] for name in rest)))]
-        for first, *rest in examples
-    ]
+    rows = [[one.name, *(" ".join(texts[name][i] for name in one.clips) for i in (1, 2, 3))] for one in examples]
+    tokens = []
+    for one in examples:
+        first, *rest = one.clips
+        prompt = [prompts[first][place] for place in one.heard]
+        tokens.append([one.name, " ".join((*prompt, *(codes[name][1] for name in rest)))])
     for table, content in ((name_to_text(experiment), rows), (name_to_semantic(experiment), tokens)):
         for row in content:
             table.append(0, row)
@@ -199,22 +222,40 @@ def write_pairs(files: TinyFiles, seed: int) -> list[tuple[str, ...]]:
     return examples
 
 
-def places_in_pairs(files: TinyFiles, pairs: Sequence[tuple[str, ...]]) -> dict[str, list[int]]:
+def _at_another_pace(size: int, chance: random.Random) -> Iterator[int]:
+    """Places of `size` tokens, some of them twice or not at all, as if they were spoken slower or faster.
+
+    The pace differs from stretch to stretch. The synthesisers all read at much the same pace; behind a human who takes
+    more time for his words, a model that has heard nothing else believes that it is further in the text than it is.
+    """
+    overall = chance.uniform(*PACES)
+    step, place, count = 0.0, 0.0, 0
+    while place < size:
+        if count % PACE_STRETCH == 0:
+            step = 1 / (overall * chance.uniform(*PACE_VARIES))
+        yield int(place)
+        place += step
+        count += 1
+
+
+def places_in_pairs(files: TinyFiles, examples: Sequence[Example]) -> dict[str, list[int]]:
     """Where in the whole text each token's phoneme is, by the example's name; see `places_of`."""
     train = files.project.experiment("train")
     texts, codes, prompts = name_to_text(train).rows(), name_to_semantic(train).rows(), files.prompts.rows()
     labels = files.corpus.labels_by_name()
     found = {}
-    for names in pairs:
+    for example in examples:
         places: list[int] = []
         behind = 0
-        for name in names:
-            tokens = codes[name][1] if places else prompts[name][1]
+        for number, name in enumerate(example.clips):
+            tokens = codes[name][1] if number else prompts[name][1]
             phonemes = texts[name][1].split()
             here = places_of(phonemes, labels[name], len(tokens.split()))
+            if number == 0:
+                here = [here[place] for place in example.heard]
             places += (place if place == NOWHERE else place + behind for place in here)
             behind += len(phonemes)
-        found["+".join(names)] = places
+        found[example.name] = places
     return found
 
 
