@@ -4,7 +4,8 @@ import ctypes
 import mmap
 import platform
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import torch
 from gsv.errors import InputError
 
 _LARGE_PAGE = 2 << 20
+# Of mallopt(3).
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
 
 
 def best_device(name: str | None = None) -> torch.device:
@@ -71,6 +75,26 @@ def in_large_pages(size: int) -> torch.Tensor:
     memory = torch.frombuffer(region, dtype=torch.int8)
     start = -memory.data_ptr() % _LARGE_PAGE
     return memory[start : start + size]
+
+
+@contextmanager
+def fresh_memory() -> Iterator[None]:
+    """Within, every larger block of the CPU's memory is the system's, and none that was used before.
+
+    Of a block that is larger than what is written to it, the rest is then not there at all. For glibc, which otherwise
+    gives away what was freed; other systems' own ways do it, or take the rest as well.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if set_option is None:
+        yield
+        return
+    set_option(_M_MMAP_THRESHOLD, 1 << 20)
+    try:
+        yield
+    finally:
+        # What glibc comes to by itself, once larger blocks have been freed; it no longer does after the above.
+        set_option(_M_MMAP_THRESHOLD, 32 << 20)
+        set_option(_M_TRIM_THRESHOLD, 64 << 20)
 
 
 def give_back_memory(device: torch.device) -> None:

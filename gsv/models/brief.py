@@ -41,20 +41,18 @@ class BriefLinear(nn.Module):
         self.bias = None if bias is None else bias.detach().clone()
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, T, inputs] of float32 -> [B, T, outputs]; single rows (T = 1), or all of a text and its prompt."""
+        """Single rows [N, inputs], or many at once [B, T, inputs] -> the same with outputs, of float32."""
         if self._missing:
             x = F.pad(x, (0, self._missing))
-        product = self._row(x) if x.shape[1] == 1 else self._rows(x)
+        product = self._few(x) if x.dim() == 2 else self._many(x)
         if product.shape[-1] > self.outputs:
             product = product[..., : self.outputs]
         return product.float() if self.bias is None else self.bias + product
 
-    def _row(self, x: Tensor) -> Tensor:
-        row = x.to(torch.bfloat16).flatten(0, 1)
-        product: Tensor = torch._weight_int8pack_mm(row, self.rounded, self.scale)
-        return product.unsqueeze(1)
+    def _few(self, x: Tensor) -> Tensor:
+        return torch._weight_int8pack_mm(x.to(torch.bfloat16), self.rounded, self.scale)
 
-    def _rows(self, x: Tensor) -> Tensor:
+    def _many(self, x: Tensor) -> Tensor:
         """Of many rows, reading the weights takes little of the time, so they are widened for a usual product."""
         dtype = brief_dtype(x.device) or torch.float32
         return F.linear(x.to(dtype), self.rounded.to(dtype)).float() * self.scale.float()

@@ -4,6 +4,7 @@ There are two ways to them, of which each is nearly twice as fast on some proces
 """
 
 import platform
+from functools import cache
 from typing import TypeAlias
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from gsv.devices import has_intel_processor
 
 
-class PackedLinear(nn.Module):
+class OneDnnLinear(nn.Module):
     """A linear layer with its weights laid out once for oneDNN: faster for few rows, and equal for any number of them.
 
     A row's result is the same to the last bit alone and among others, which torch's own product does not give: it takes
@@ -48,34 +49,50 @@ class PackedLinear(nn.Module):
         return out
 
 
-class BlockedLinear(nn.Module):
-    """A linear layer that computes single rows eight at a time, with zeros where there are fewer.
+class MklLinear(nn.Module):
+    """The same laid out for MKL, for processors on which that is steady, see `_is_mkl_steady`.
 
-    Torch's own product sums up in another order for another number of rows, but not for other neighbours. The layer
-    cannot be trained, saved or moved. Arguments are those of `PackedLinear`.
+    Outputs are made a multiple of `BLOCK`, without which it is nowhere. The layer cannot be trained, saved or moved.
+    Arguments are those of `OneDnnLinear`.
     """
 
+    BLOCK = 32
     ROWS = 8
 
     def __init__(self, weight: Tensor, bias: Tensor | None):
         super().__init__()
-        self.weight = weight.detach()
-        self.bias = None if bias is None else bias.detach()
+        self.outputs = len(weight)
+        missing = -self.outputs % self.BLOCK
+        filled = F.pad(weight.detach(), (0, 0, 0, missing))
+        self.weight = torch.ops.mkl._mkl_reorder_linear_weight(filled, self.ROWS)
+        # All that is asked of the weight as it was is its shape.
+        self._shape = filled.new_empty(()).expand(filled.shape)
+        self.bias = None if bias is None else F.pad(bias.detach(), (0, missing))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, T, inputs] -> [B, T, outputs]; single rows (T = 1), or all of a text and its prompt, which are alone."""
-        if x.shape[1] != 1:
-            return F.linear(x, self.weight, self.bias)
-        blocks = F.pad(x[:, 0], (0, 0, 0, -len(x) % self.ROWS)).split(self.ROWS)
-        return torch.cat([F.linear(block, self.weight, self.bias) for block in blocks])[: len(x), None]
+        """[..., inputs] -> [..., outputs]."""
+        rows = x.flatten(0, -2)
+        out: Tensor = torch.ops.mkl._mkl_linear(rows, self.weight, self._shape, self.bias, len(rows))
+        return out[:, : self.outputs].unflatten(0, x.shape[:-1])
 
 
-SteadyLinear: TypeAlias = PackedLinear | BlockedLinear
+SteadyLinear: TypeAlias = OneDnnLinear | MklLinear
 
 
 def steady_linear(weight: Tensor, bias: Tensor | None) -> SteadyLinear:
-    """The faster of the two on this processor: torch's own products are Intel's."""
-    return (BlockedLinear if has_intel_processor() else PackedLinear)(weight, bias)
+    """The faster of the two on this processor: MKL is Intel's."""
+    own = has_intel_processor() and torch.backends.mkl.is_available() and _is_mkl_steady()
+    return (MklLinear if own else OneDnnLinear)(weight, bias)
+
+
+@cache
+def _is_mkl_steady() -> bool:
+    """Whether a row's product is the same alone and among others. Nobody promises it, so it is tried."""
+    chance = torch.Generator().manual_seed(0)
+    rows = torch.randn(2 * MklLinear.ROWS, 512, generator=chance)
+    layer = MklLinear(torch.randn(512, 512, generator=chance), None)
+    single = torch.cat([layer(row) for row in rows.split(1)])
+    return all(torch.equal(layer(rows[:count]), single[:count]) for count in range(2, len(rows) + 1))
 
 
 def is_steady(weight: Tensor) -> bool:

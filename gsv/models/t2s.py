@@ -12,10 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsv.devices import give_back_memory
+from gsv.devices import fresh_memory, give_back_memory
 from gsv.models.brief import BriefPassages, has_quick_products
 from gsv.models.layers import SinusoidalPosition, length_mask, take_over
 from gsv.models.packed import SteadyLinear, is_steady, steady_linear
+from gsv.models.planes import brief_dtype
 
 # What every tensor's name starts with in official files.
 PREFIX = "model."
@@ -126,16 +127,19 @@ class Layer(nn.Module):
 
 
 class Passages(Protocol):
-    """What decoding does to rows between attentions, where no row knows of another."""
+    """What decoding does to rows between attentions, where no row knows of another.
+
+    Rows are [1, T, C], all of a text and its prompt, or [N, C], single ones that are read together.
+    """
 
     def enter(self, x: Tensor) -> Tensor:
-        """Rows [B, T, C] -> query, key and value of the first layer, [B, T, 3 C]."""
+        """Rows [..., C] -> query, key and value of the first layer, [..., 3 C]."""
         ...
 
     def leave(self, layer: int, x: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:
-        """A layer's rows and what its heads found, both [B, T, C] -> the next layer's rows, and query, key and value.
+        """A layer's rows and what its heads found, both [..., C] -> the next layer's rows, and query, key and value.
 
-        After the last layer these are the logits [B, T, V].
+        After the last layer these are the logits [..., V].
         """
         ...
 
@@ -183,6 +187,7 @@ class T2S(nn.Module):
         self._passages: Passages | None = None
         # The same network computed roughly, to guess what comes next where that is much faster.
         self.rough: Passages | None = None
+        self._cache_dtype: torch.dtype | None = None
 
     @classmethod
     def from_weights(cls, config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "T2S":
@@ -208,6 +213,11 @@ class T2S(nn.Module):
     def dtype(self) -> torch.dtype:
         return self.ar_audio_embedding.word_embeddings.weight.dtype
 
+    @property
+    def cache_dtype(self) -> torch.dtype:
+        """In which decoding keeps keys and values."""
+        return self._cache_dtype or self.dtype
+
     def passages(self) -> Passages:
         return OwnPassages(self) if self._passages is None else self._passages
 
@@ -221,18 +231,21 @@ class T2S(nn.Module):
         """
         self.requires_grad_(False).eval()
         if brief and self.device.type == "cpu":
-            self._passages = BriefPassages(self)
+            with fresh_memory():
+                self._passages = BriefPassages(self)
+            self._cache_dtype = brief_dtype(self.device)
             del self.h, self.ar_predict_layer
             give_back_memory(self.device)
             return self
         if not is_steady(self.ar_audio_embedding.word_embeddings.weight):
             return self
-        if sum(parameter.numel() for parameter in self.h.parameters()) >= LARGE and has_quick_products():
-            self.rough = BriefPassages(self)
-        for layer in self.h.layers:
-            layer.self_attn.pack()
-            layer.linear1, layer.linear2 = _packed(layer.linear1), _packed(layer.linear2)
-        self.ar_predict_layer = _packed(self.ar_predict_layer)
+        with fresh_memory():
+            if sum(parameter.numel() for parameter in self.h.parameters()) >= LARGE and has_quick_products():
+                self.rough = BriefPassages(self)
+            for layer in self.h.layers:
+                layer.self_attn.pack()
+                layer.linear1, layer.linear2 = _packed(layer.linear1), _packed(layer.linear2)
+            self.ar_predict_layer = _packed(self.ar_predict_layer)
         give_back_memory(self.device)
         return self
 

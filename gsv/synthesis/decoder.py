@@ -79,9 +79,10 @@ class Strand:
         self.guesses = FIRST_GUESSES
         columns = -(-(len(row.phonemes) + len(row.prompt) + self.limit) // COLUMNS) * COLUMNS
         shape = (config.n_layer, 2, config.head, columns, config.hidden_dim // config.head)
-        # All at once: nothing is allocated while others wait, and memory that is not written to is not taken. Zeros, as
-        # what is masked must be numbers.
-        self.cache = torch.zeros(shape, dtype=model.dtype, device=model.device)
+        # All at once: nothing is allocated while others wait, and memory that is not written to is not taken. So zeros,
+        # as what is masked must be numbers, are written only as far as somebody reads.
+        self.cache = torch.empty(shape, dtype=model.cache_dtype, device=model.device)
+        self._readable = 0
         # Worked out for this row alone, since a table for several rows might be rounded differently.
         places = torch.arange(len(row.prompt), len(row.prompt) + self.limit, device=model.device)
         self.positions = model.ar_audio_position.table(places).to(model.dtype)
@@ -91,16 +92,20 @@ class Strand:
         place = self.used - len(self.row.phonemes) - len(self.row.prompt)
         return self.positions[place : place + count]
 
-    def write(self, layer: int, key: Tensor, value: Tensor) -> None:
-        """Stores keys and values [1, heads, T, D] behind what is there."""
-        end = self.used + key.shape[2]
-        self.cache[layer, 0, None, :, self.used : end] = key
-        self.cache[layer, 1, None, :, self.used : end] = value
+    def slots(self, count: int) -> Sequence[Tensor]:
+        """Where keys and values of the next so many tokens belong, for each layer [2, heads, count, D]."""
+        return self.cache[..., self.used : self.used + count, :].unbind(0)
 
-    def read(self, layer: int, columns: int) -> tuple[Tensor, Tensor]:
-        """The first keys and values, [1, heads, columns, D] each."""
-        keys, values = self.cache[layer, :, None, :, :columns].unbind(0)
-        return keys, values
+    def memory(self, end: int, columns: int) -> Sequence[Tensor]:
+        """The first keys and values, for each layer [1, heads, columns, D] of the one and then of the other.
+
+        They are numbers even behind `end`, which is as far as the caller will have written.
+        """
+        unwritten = max(self._readable, end)
+        if columns > unwritten:
+            self.cache[..., unwritten:columns, :] = 0
+        self._readable = max(self._readable, columns)
+        return self.cache[:, :, None, :, :columns].flatten(0, 1).unbind(0)
 
     def foresaw(self, token: int) -> bool:
         """Whether the logits after this token, the newest, are known already; then they are the strand's logits now."""
@@ -115,24 +120,35 @@ class Strand:
 
 
 class Outlook:
-    """What a strand's newest tokens may look at: all that is before them, and themselves."""
+    """What a strand's newest tokens may look at: all that is before them, and themselves.
 
-    def __init__(self, strand: Strand, count: int):
-        self.strand = strand
+    Args:
+        steady: whether a token's attention must be the same, to the last bit, whatever it is read together with.
+    """
+
+    def __init__(self, strand: Strand, count: int, steady: bool):
         self.count = count
-        rows = -(-count // QUERIES) * QUERIES
-        self.columns = -(-(strand.used + count) // COLUMNS) * COLUMNS
-        places = torch.arange(self.columns, device=strand.cache.device)
-        lasts = strand.used + torch.arange(rows, device=strand.cache.device).clamp(max=count - 1)
-        self.mask = torch.zeros(rows, self.columns, dtype=strand.cache.dtype, device=strand.cache.device)
-        self.mask.masked_fill_(places > lasts[:, None], float("-inf"))
+        size = -(-count // QUERIES) * QUERIES if steady else count
+        end = strand.used + count
+        columns = -(-end // COLUMNS) * COLUMNS if steady else end
+        self._slots, self._memory = strand.slots(count), strand.memory(end, columns)
+        self._missing = size - count
+        self._mask: Tensor | None = None
+        if size > 1:
+            places = torch.arange(columns, device=strand.cache.device)
+            lasts = strand.used + torch.arange(size, device=strand.cache.device).clamp(max=count - 1)
+            hidden = torch.where(places > lasts[:, None], float("-inf"), 0.0)
+            self._mask = hidden.to(strand.cache.dtype)
 
-    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Stores keys and values and returns what is found, all [count, heads, 1, D]."""
-        self.strand.write(layer, key.transpose(0, 2), value.transpose(0, 2))
-        queries = F.pad(query.transpose(0, 2), (0, 0, 0, len(self.mask) - self.count))
-        found = F.scaled_dot_product_attention(queries, *self.strand.read(layer, self.columns), attn_mask=self.mask)
-        return found[:, :, : self.count].transpose(0, 2)
+    def attend(self, layer: int, rows: Tensor) -> Tensor:
+        """Query, key and value of each token, [count, 3, heads, D] -> what the heads found, [count, heads * D]."""
+        slot, (keys, values) = self._slots[layer], self._memory[2 * layer : 2 * layer + 2]
+        slot.copy_(rows[:, 1:].permute(1, 2, 0, 3))
+        queries = rows[:, 0].to(keys.dtype).transpose(0, 1)[None]
+        if self._missing:
+            queries = F.pad(queries, (0, 0, 0, self._missing))
+        found = F.scaled_dot_product_attention(queries, keys, values, attn_mask=self._mask)
+        return found[0, :, : self.count].transpose(0, 1).flatten(1)
 
 
 class Decoder:
@@ -156,11 +172,12 @@ class Decoder:
         columns = torch.arange(x.shape[1], device=model.device)
         mask = ((columns < text) | (columns <= columns[:, None]))[None, None]
         rows = x.shape[1]
+        slots = strand.slots(rows)
         joint = self._passages.enter(x)
         for i in range(model.config.n_layer):
             query, key, value = split_heads(joint, model.config.head)
-            strand.write(i, key, value)
-            attended = F.scaled_dot_product_attention(query, *strand.read(i, rows), attn_mask=mask)
+            slots[i].copy_(torch.cat([key, value]))
+            attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
             x, joint = self._passages.leave(i, x, merged_heads(attended))
         strand.used = rows
         strand.logits = joint[0, -1]
@@ -246,20 +263,23 @@ class Decoder:
 
         Every row is one token, whichever strand it is of; so it makes no difference which are read together.
         """
-        model, passages = self.model, passages or self._passages
+        model, own = self.model, passages is None
+        passages = passages or self._passages
         ids = torch.tensor([token for newest in tokens for token in newest], device=model.device)
         places = torch.cat([strand.places(len(newest)) for strand, newest in zip(strands, tokens, strict=True)])
-        x = model.ar_audio_embedding(ids[:, None]) + places[:, None]
+        x = model.ar_audio_embedding(ids) + places
         sizes = [len(newest) for newest in tokens]
-        outlooks = [Outlook(strand, size) for strand, size in zip(strands, sizes, strict=True)]
+        # Guesses are nobody's result, and without guesses there is but one way for a token to be read.
+        steady = own and model.rough is not None
+        outlooks = [Outlook(strand, size, steady) for strand, size in zip(strands, sizes, strict=True)]
         joint = passages.enter(x)
         for i in range(model.config.n_layer):
-            rows = zip(*(one.split(sizes) for one in split_heads(joint, model.config.head)), strict=True)
-            found = [outlook.attend(i, *row) for outlook, row in zip(outlooks, rows, strict=True)]
-            x, joint = passages.leave(i, x, merged_heads(torch.cat(found)))
+            rows = joint.unflatten(-1, (3, model.config.head, -1)).split(sizes)
+            found = [outlook.attend(i, row) for outlook, row in zip(outlooks, rows, strict=True)]
+            x, joint = passages.leave(i, x, found[0] if len(found) == 1 else torch.cat(found))
         for strand, size in zip(strands, sizes, strict=True):
             strand.used += size
-        return list(joint[:, 0].split(sizes))
+        return list(joint.split(sizes))
 
     def _sampler_of(self, options: list[SamplingOptions]) -> Sampler:
         if options != self._options:

@@ -56,6 +56,7 @@ class Sampler:
         self.penalty = column([o.repetition_penalty for o in options])
         self.temperature = column([max(o.temperature, self.LEAST_TEMPERATURE) for o in options])
         self.top_p = column([o.top_p if o.top_p < 1 else float("inf") for o in options])
+        self.has_nucleus = any(o.top_p < 1 for o in options)
         self.top_k = column([min(o.top_k or vocabulary, vocabulary) for o in options], torch.int64)
 
     def penalise(self, logits: Tensor, seen: Tensor) -> Tensor:
@@ -69,9 +70,11 @@ class Sampler:
         best; top-k keeps ties. Both as in the official decoder.
         """
         ordered, order = logits.sort(-1, descending=True)
-        outside = ordered.softmax(-1).cumsum(-1) > self.top_p
-        outside[:, 0] = False
-        ordered = ordered.masked_fill(outside, float("-inf")) / self.temperature
+        if self.has_nucleus:
+            outside = ordered.softmax(-1).cumsum(-1) > self.top_p
+            outside[:, 0] = False
+            ordered = ordered.masked_fill(outside, float("-inf"))
+        ordered = ordered / self.temperature
         weakest = ordered.gather(-1, self.top_k - 1)
         ordered = ordered.masked_fill(ordered < weakest, float("-inf"))
         return torch.zeros_like(logits).scatter(-1, order, ordered.softmax(-1))
