@@ -8,6 +8,7 @@
     python tools/bench.py --text
     python tools/bench.py --random v2 --alike
     python tools/bench.py --compare gsv-tts-lite original=FOLDER@PYTHON
+    python tools/bench.py --training original=FOLDER@PYTHON
 
 Prints the median of several rounds, with hardware and versions. One round is: read a sentence and make its semantic
 tokens (a fixed number of them, with the end mark held back), turn tokens into a wave, and all of it together. A round
@@ -15,7 +16,8 @@ of slicing reads a recording of ten minutes, 44.1 kHz stereo, twice and writes i
 a round lets so many threads speak to one engine at once: tokens alone, whole sentences, and streams of chunks. Of v3
 and v4, what they have of their own is measured: tokens into sound, by the steps of flow matching.
 --alike tells how near --fast comes to what is exact, see tools/bench_alike.py.
---compare runs other programs beside gsv, see tools/bench_compare.py.
+--compare runs other programs beside gsv, see tools/bench_compare.py, and --training the original's training steps, see
+tools/bench_training.py.
 """
 
 import gsv  # noqa: F401  Before torch: it tells OpenMP how to wait.
@@ -44,6 +46,7 @@ from transformers import HubertConfig, HubertModel
 import bench_alike
 import bench_compare
 import bench_text
+import bench_training
 from gsv.audio.io import load, save_wav
 from gsv.dataset.slicing import SliceOptions, SliceStep
 from gsv.dataset.workers import Item
@@ -482,15 +485,21 @@ def main() -> int:
         metavar="PROGRAM",
         help="measure gsv beside other programs: NAME, NAME@PYTHON, NAME=FOLDER or NAME=FOLDER@PYTHON",
     )
+    parser.add_argument(
+        "--training",
+        nargs="*",
+        metavar="PROGRAM",
+        help="measure training steps, beside the original's if given: original=FOLDER or original=FOLDER@PYTHON",
+    )
     parser.add_argument("--device", help="cpu, cuda, cuda:N or mps; the fastest if not given")
     parser.add_argument("--threads", type=int, help="CPU threads; torch's choice if not given")
     parser.add_argument("--rounds", type=int, default=3, help="rounds that the medians are taken of")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args()
-    compares = options.compare is not None
-    ways = [bool(options.random), bool(options.sovits or options.gpt), options.slicing, options.text, compares]
+    compares, trains = options.compare is not None, options.training is not None
+    ways = [bool(options.random), bool(options.sovits or options.gpt), options.slicing, options.text, compares, trains]
     if ways.count(True) != 1:
-        parser.error("give either --random VERSION or weight files or --slicing or --text or --compare")
+        parser.error("give either --random VERSION or weight files or --slicing or --text or --compare or --training")
     if options.alike and (options.fast or best_device(options.device).type != "cpu"):
         parser.error("--alike compares --fast with what is exact, on a CPU: leave --fast out, and give --device cpu")
     if options.rounds < 1 or min(options.clients or [1]) < 1:
@@ -507,6 +516,7 @@ def main() -> int:
             | bench_alike.AlikeResult
             | bench_text.TextResult
             | bench_compare.CompareResult
+            | bench_training.TrainingResult
         ]
         if options.slicing:
             results = [measure_slicing(options.rounds)]
@@ -516,6 +526,12 @@ def main() -> int:
             machine = hardware(torch.device("cpu"))
             results = bench_compare.compare(options.compare, options.rounds, machine, options.narrow, options.threads)
             print(bench_compare.tables(results), end="\n\n")
+        elif trains:
+            machine = hardware(torch.device("cpu"))
+            results = bench_training.compare_training(
+                options.training, options.rounds, machine, options.narrow, options.threads
+            )
+            print(bench_training.training_table(results), end="\n\n")
         else:
             hold_back_end_marks()
 

@@ -22,7 +22,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -117,13 +117,13 @@ class Choice:
     python: str
 
 
-def choice(text: str) -> Choice:
+def choice(text: str, kinds: Mapping[str, Kind]) -> Choice:
     """What NAME[=FOLDER][@PYTHON] names; raises InputError if that is no program, or not how it is named."""
     rest, _, python = text.partition("@")
     name, _, folder = rest.partition("=")
-    if name not in KINDS:
-        raise InputError(f"There is no program {name!r} to compare with; give some of {', '.join(KINDS)}.")
-    kind = KINDS[name]
+    if name not in kinds:
+        raise InputError(f"There is no program {name!r} to compare with; give some of {', '.join(kinds)}.")
+    kind = kinds[name]
     if kind.is_checkout and not folder:
         raise InputError(f"{name} is run from a checkout; give its folder: {name}=FOLDER or {name}=FOLDER@PYTHON.")
     if folder and not kind.is_checkout:
@@ -133,14 +133,14 @@ def choice(text: str) -> Choice:
     return Choice(kind, str(Path(folder).resolve()) if folder else "", found)
 
 
-def choices(texts: Sequence[str]) -> list[Choice]:
+def choices(texts: Sequence[str], gsv: Kind, kinds: Mapping[str, Kind]) -> list[Choice]:
     """gsv, and what is named. Raises InputError for what `choice` does, and for a program that is named twice."""
-    named = [choice(text) for text in texts]
+    named = [choice(text, kinds) for text in texts]
     names = [one.kind.name for one in named]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"{name} is named {names.count(name)} times; name it once.")
-    return [Choice(GSV, "", sys.executable), *named]
+    return [Choice(gsv, "", sys.executable), *named]
 
 
 @dataclass(frozen=True)
@@ -286,7 +286,7 @@ class Process:
             raise FailedError(self.last_words())
         reply: dict[str, Any] = json.loads(line)
         if problem := reply.get("missing") or reply.get("error"):
-            raise FailedError(problem)
+            raise FailedError(problem.strip().splitlines()[0].rstrip(":"))
         return reply
 
     def last_words(self) -> str:
@@ -306,7 +306,7 @@ def environment(chosen: Choice, threads: int | None) -> dict[str, str]:
     variables |= {"HF_HUB_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"}
     if threads:
         variables["OMP_NUM_THREADS"] = variables["MKL_NUM_THREADS"] = str(threads)
-    if chosen.kind is GSV:
+    if chosen.kind.name == GSV.name:
         variables["PYTHONPATH"] = str(PROJECT)
     return variables
 
@@ -347,7 +347,7 @@ def started(chosen: Choice, name: str, job: dict[str, str], scratch: Path, threa
 
 
 @torch.no_grad()
-def write_job(folder: Path, narrow: bool, sizes: Sizes) -> tuple[dict[str, str], int]:
+def write_job(folder: Path, narrow: bool, sizes: Sizes = SIZES) -> tuple[dict[str, str], int]:
     """Random weights and inputs for all programs, as the files of a `Job`; and the sampling rate of what they speak."""
     version = version_named(VERSION)
     configs = PROJECT / "configs"
@@ -397,7 +397,7 @@ def compare(
 
     Raises InputError for a program that nobody knows, and GsvError if gsv itself fails.
     """
-    chosen = choices(programs)
+    chosen = choices(programs, GSV, KINDS)
     busy = psutil.cpu_percent(interval=1)
     if busy > IDLE_PERCENT:
         print(f"Other programs use {busy:.0f} % of this machine: the ratios are not to be relied on.", file=sys.stderr)

@@ -156,7 +156,7 @@ def _train(
         fabric.global_rank,
         fabric.world_size,
     )
-    recipe = _GptRecipe(fabric, options, version, start.config, rate, network, len(batches), guidance)
+    recipe = GptRecipe(fabric, options, version, start.config, rate, network, len(batches), guidance)
     return fit(fabric, recipe, loader(fabric, options.machine, data, batches, data.collate), batches, plan, progress)
 
 
@@ -193,7 +193,7 @@ def _position_dropout(module: nn.Module, _inputs: object, output: Tensor) -> Ten
     return F.dropout(output, DROPOUT, module.training)
 
 
-class _GptRecipe:
+class GptRecipe:
     """Moves the network by batches."""
 
     def __init__(

@@ -228,7 +228,7 @@ def _train(
     batches = BucketBatches(
         data.lengths, FRAMES_PER_BUCKET, options.batch_size, options.seed, fabric.global_rank, fabric.world_size
     )
-    recipe = _SovitsRecipe(fabric, options, version, start.config, start.settings, generator, discriminator)
+    recipe = SovitsRecipe(fabric, options, version, start.config, start.settings, generator, discriminator)
     return fit(fabric, recipe, loader(fabric, options.machine, data, batches, data.collate), batches, plan, progress)
 
 
@@ -256,7 +256,7 @@ class _Pass(nn.Module):
         return made.audio, made.starts, kl, made.log_pitch
 
 
-class _SovitsRecipe:
+class SovitsRecipe:
     """Moves generator and discriminators by batches."""
 
     def __init__(

@@ -82,7 +82,9 @@ def test_a_program_is_named_with_its_folder_and_its_interpreter(compare: ModuleT
     interpreter = tmp_path / "environment" / "python"
     interpreter.parent.mkdir()
     interpreter.symlink_to(sys.executable)
-    own, lite, original = compare.choices(["gsv-tts-lite", f"original={tmp_path}@{interpreter}"])
+    own, lite, original = compare.choices(
+        ["gsv-tts-lite", f"original={tmp_path}@{interpreter}"], compare.GSV, compare.KINDS
+    )
     assert (own.kind.name, own.python) == ("gsv", sys.executable)
     assert (lite.kind.name, lite.folder, lite.python) == ("gsv-tts-lite", "", sys.executable)
     assert (original.kind.name, original.folder) == ("original", str(tmp_path.resolve()))

@@ -1,21 +1,18 @@
 """What the original and the forks that kept its layout have in common: two classes, and how they are called."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch_tokens import Meter
-from worker import PENALTY, Inputs, Job, Worker, installed
+from worker import PENALTY, Inputs, Job, Worker, find_checkout, installed
 
 
 class Official(Worker):
     """Networks of a checkout. Which of the libraries in its requirements they need, the import errors tell."""
 
     def __init__(self, job: Job):
-        # As its own scripts do: modules are named from the folder below, some from the checkout itself.
-        sys.path[:0] = [str(Path(job.folder) / "GPT_SoVITS"), job.folder]
+        find_checkout(job.folder)
         with torch.no_grad():
             self.sovits = self.loaded_sovits(torch.load(job.sovits, map_location="cpu", weights_only=True))
             self.t2s = self.loaded_t2s(torch.load(job.gpt, map_location="cpu", weights_only=True))

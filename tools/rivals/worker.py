@@ -114,8 +114,8 @@ def answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": seconds, "samples": len(wave)}
 
 
-def serve(load: Callable[[Job], Worker]) -> None:
-    """Answers what comes until the input ends."""
+def serve(load: Callable[[Job], Any], answer: Callable[[Any, dict[str, Any]], dict[str, Any]] = answer) -> None:
+    """Answers what comes until the input ends; what is loaded has `versions` and `converted_s`."""
     # Programs print to standard output and some read from the input; both are ours.
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     requests = os.fdopen(os.dup(0), encoding="utf-8")
@@ -123,7 +123,7 @@ def serve(load: Callable[[Job], Worker]) -> None:
     with Path(os.devnull).open() as nothing:
         os.dup2(nothing.fileno(), 0)
 
-    worker: Worker | None = None
+    worker: Any = None
     for line in requests:
         request = json.loads(line)
         try:
@@ -144,6 +144,11 @@ def serve(load: Callable[[Job], Worker]) -> None:
             reply = {"error": f"{type(error).__name__}: {error}"}
         channel.write(json.dumps(reply) + "\n")
         channel.flush()
+
+
+def find_checkout(folder: str) -> None:
+    """Lets modules of a checkout of the original be imported as its own scripts do: from two folders of it."""
+    sys.path[:0] = [str(Path(folder) / "GPT_SoVITS"), folder]
 
 
 def without_its_start(package: str) -> None:
