@@ -79,10 +79,10 @@ def in_large_pages(size: int) -> torch.Tensor:
 
 @contextmanager
 def fresh_memory() -> Iterator[None]:
-    """Within, every larger block of the CPU's memory is the system's, and none that was used before.
+    """For loading of networks: what is read, converted and laid out leaves no holes behind in the CPU's memory.
 
-    Of a block that is larger than what is written to it, the rest is then not there at all. For glibc, which otherwise
-    gives away what was freed; other systems' own ways do it, or take the rest as well.
+    Within, every larger block is the system's own and goes back to it at once, and of one that is never written to as a
+    whole the rest is not there at all. glibc would otherwise keep what was freed and fill it with what is to stay.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if set_option is None:
@@ -95,6 +95,7 @@ def fresh_memory() -> Iterator[None]:
         # What glibc comes to by itself, once larger blocks have been freed; it no longer does after the above.
         set_option(_M_MMAP_THRESHOLD, 32 << 20)
         set_option(_M_TRIM_THRESHOLD, 64 << 20)
+        give_back_memory(torch.device("cpu"))
 
 
 def give_back_memory(device: torch.device) -> None:

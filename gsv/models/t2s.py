@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsv.devices import fresh_memory, give_back_memory
+from gsv.devices import give_back_memory
 from gsv.models.brief import BriefPassages, has_quick_products
 from gsv.models.layers import SinusoidalPosition, length_mask, take_over
 from gsv.models.packed import SteadyLinear, is_steady, steady_linear
@@ -231,21 +231,19 @@ class T2S(nn.Module):
         """
         self.requires_grad_(False).eval()
         if brief and self.device.type == "cpu":
-            with fresh_memory():
-                self._passages = BriefPassages(self)
+            self._passages = BriefPassages(self)
             self._cache_dtype = brief_dtype(self.device)
             del self.h, self.ar_predict_layer
             give_back_memory(self.device)
             return self
         if not is_steady(self.ar_audio_embedding.word_embeddings.weight):
             return self
-        with fresh_memory():
-            if sum(parameter.numel() for parameter in self.h.parameters()) >= LARGE and has_quick_products():
-                self.rough = BriefPassages(self)
-            for layer in self.h.layers:
-                layer.self_attn.pack()
-                layer.linear1, layer.linear2 = _packed(layer.linear1), _packed(layer.linear2)
-            self.ar_predict_layer = _packed(self.ar_predict_layer)
+        if sum(parameter.numel() for parameter in self.h.parameters()) >= LARGE and has_quick_products():
+            self.rough = BriefPassages(self)
+        for layer in self.h.layers:
+            layer.self_attn.pack()
+            layer.linear1, layer.linear2 = _packed(layer.linear1), _packed(layer.linear2)
+        self.ar_predict_layer = _packed(self.ar_predict_layer)
         give_back_memory(self.device)
         return self
 

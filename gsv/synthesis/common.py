@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from gsv.devices import give_back_memory
+from gsv.devices import fresh_memory
 from gsv.models.bandwidth import BandwidthExtension
 from gsv.models.brief import shorten
 from gsv.models.encoders import ContentEncoder, TextEncoder, load_speaker_encoder
@@ -65,11 +65,11 @@ class Common:
     def _placed(self, encoder: E) -> E:
         if self.fast and self.device.type == "cpu":
             shorten(encoder)
-            give_back_memory(self.device)
         return encoder.to(self.device, self.dtype)
 
     def _once(self, key: tuple[str, object], load: Callable[[], T]) -> T:
         with self._loading:
             if key not in self._loaded:
-                self._loaded[key] = load()
+                with fresh_memory():
+                    self._loaded[key] = load()
             return self._loaded[key]

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from gsv.checkpoints import read_gpt
-from gsv.devices import best_device, working_dtype
+from gsv.devices import best_device, fresh_memory, working_dtype
 from gsv.errors import CheckpointError, InputError, SynthesisError
 from gsv.lora import read_voice
 from gsv.models.flow_sovits import FlowSovits
@@ -190,25 +190,20 @@ class Engine:
 
         Raises MissingWeightsError, CheckpointError or UnsafeCheckpointError.
         """
-        project = project or Project.default()
-        generator = read_voice(
-            project.resolve(sovits) if sovits else project.base(version_named(version)).generator, project
-        )
-        detected = version_named(generator.version)
-        module = generator.config.get("content_module")
-        file = read_gpt(project.resolve(gpt) if gpt else project.base_of(detected, module).gpt)
-        target = best_device(device)
-        return cls(
-            detected,
-            network_of(detected, generator.config["model"], generator.weight),
-            T2S.from_weights(file.config["model"], file.weight),
-            project,
-            target,
-            working_dtype(target),
-            module,
-            common,
-            fast,
-        )
+        project, target = project or Project.default(), best_device(device)
+        with fresh_memory():
+            generator = read_voice(
+                project.resolve(sovits) if sovits else project.base(version_named(version)).generator, project
+            )
+            detected = version_named(generator.version)
+            module = generator.config.get("content_module")
+            network = network_of(detected, generator.config["model"], generator.weight)
+            # What was read is not kept beside what is made of it.
+            del generator
+            file = read_gpt(project.resolve(gpt) if gpt else project.base_of(detected, module).gpt)
+            t2s = T2S.from_weights(file.config["model"], file.weight)
+            del file
+            return cls(detected, network, t2s, project, target, working_dtype(target), module, common, fast)
 
     @property
     def notice(self) -> str:

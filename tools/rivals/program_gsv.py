@@ -10,6 +10,7 @@ import torch
 from worker import Inputs, Job, Worker, installed, serve
 
 from gsv.checkpoints import read_generator, read_gpt
+from gsv.devices import fresh_memory
 from gsv.models.sovits import Sovits
 from gsv.models.t2s import T2S
 from gsv.synthesis.decoder import Row, generate
@@ -20,11 +21,16 @@ class Gsv(Worker):
     @torch.inference_mode()
     def __init__(self, job: Job):
         fast = job.variant == "fast"
-        generator = read_generator(Path(job.sovits))
-        self.sovits = Sovits.from_weights(generator.config["model"], generator.weight).for_inference(brief=fast)
-        del generator
-        gpt = read_gpt(Path(job.gpt))
-        self.t2s = T2S.from_weights(gpt.config["model"], gpt.weight).for_decoding(brief=fast)
+        # As `Engine.load` does it, but for what looks at references and texts.
+        with fresh_memory():
+            generator = read_generator(Path(job.sovits))
+            sovits = Sovits.from_weights(generator.config["model"], generator.weight)
+            del generator
+            self.sovits = sovits.for_inference(brief=fast)
+            gpt = read_gpt(Path(job.gpt))
+            t2s = T2S.from_weights(gpt.config["model"], gpt.weight)
+            del gpt
+            self.t2s = t2s.for_decoding(brief=fast)
         inputs = Inputs(job.inputs)
         self.codes = inputs.codes.tolist()
         self.text = torch.from_numpy(inputs.phonemes)[None]
