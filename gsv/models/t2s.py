@@ -38,9 +38,11 @@ class T2SConfig:
     EOS: int = 1024
     bert_dim: int = 1024
     # Not official, for networks too small for the usual way of drawing tokens: what is natural to this one, as a factor
-    # of the temperature that is asked for and as a power of the repetition penalty; 0 takes no penalty.
+    # of the temperature that is asked for and as a power of the repetition penalty; 0 takes no penalty. And how often
+    # at most it says one token in a row, without which it is stuck in a pause now and then; 0 for any number.
     natural_temperature: float = 1.0
     natural_penalty: float = 1.0
+    natural_run: int = 0
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> "T2SConfig":

@@ -69,6 +69,7 @@ class Strand:
         self.row = row
         self.continuation = Continuation()
         self.limit = min(row.limit, TOKENS_AT_MOST)
+        self.longest_run = config.natural_run
         self.options = row.options.suited(config.natural_temperature, config.natural_penalty)
         self.seen = torch.zeros(config.vocab_size, dtype=torch.bool, device=model.device)
         self.seen[row.prompt] = True
@@ -106,6 +107,11 @@ class Strand:
             self.cache[..., unwritten:columns, :] = 0
         self._readable = max(self._readable, columns)
         return self.cache[:, :, None, :, :columns].flatten(0, 1).unbind(0)
+
+    def is_stuck(self) -> bool:
+        """Whether its newest token has been said as often in a row as is natural to the network."""
+        latest = self.continuation.tokens[-self.longest_run :] if self.longest_run else []
+        return len(latest) == self.longest_run > 0 and len(set(latest)) == 1
 
     def foresaw(self, token: int) -> bool:
         """Whether the logits after this token, the newest, are known already; then they are the strand's logits now."""
@@ -192,6 +198,9 @@ class Decoder:
         sampler = self._sampler_of([strand.options for strand in strands])
         counts = [len(strand.continuation.tokens) for strand in strands]
         logits, seen = (torch.stack([getattr(strand, name) for strand in strands]) for name in ("logits", "seen"))
+        for strand, row in zip(strands, logits, strict=True):
+            if strand.is_stuck():
+                row[strand.continuation.tokens[-1]] = float("-inf")
         tokens, ending = self._draw(sampler, logits, seen, counts, [strand.row.generator for strand in strands])
         going, newest = [], []
         for strand, token, ended in zip(strands, tokens.tolist(), ending.tolist(), strict=True):

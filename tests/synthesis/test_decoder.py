@@ -101,6 +101,23 @@ def test_the_same_seed_draws_the_same_tokens(model: T2S) -> None:
     assert tokens(5) != tokens(6)
 
 
+def test_a_network_that_is_stuck_says_something_else_after_as_many_tokens_as_are_natural_to_it() -> None:
+    def said(natural_run: int) -> list[int]:
+        stuck = T2S(replace(CONFIG, natural_run=natural_run)).eval()
+        # Whatever it hears, one token is by far the likeliest, and then another.
+        stuck.ar_predict_layer = torch.nn.Linear(CONFIG.hidden_dim, CONFIG.vocab_size).requires_grad_(False)
+        stuck.ar_predict_layer.weight.zero_()
+        stuck.ar_predict_layer.bias.zero_()
+        stuck.ar_predict_layer.bias[[5, 7]] = torch.tensor([50.0, 20.0])
+        greedy = replace(GREEDY, repetition_penalty=1.0)
+        first, second = continued(stuck, row(1, 9, 12, greedy, limit=8), row(2, 4, 3, greedy, limit=8))
+        assert first == second
+        return first
+
+    assert said(0) == [5] * 8
+    assert said(3) == [5, 5, 5, 7, 5, 5, 5, 7]
+
+
 LUCKY = SamplingOptions(top_k=20, temperature=1.5)
 
 

@@ -28,7 +28,7 @@ from tiny.references import advised
 from tiny.sentences import words_of
 
 EXPERIMENT = "lj"
-SOVITS_EPOCHS = 40
+SOVITS_EPOCHS = 16
 GPT_EPOCHS = 6
 MOST_MINUTES = 15.0
 # Mel-cepstral distance: as many cepstra as are usual, without the first, which is loudness.
