@@ -110,8 +110,8 @@ class Strand:
 
     def is_stuck(self) -> bool:
         """Whether its newest token has been said as often in a row as is natural to the network."""
-        latest = self.continuation.tokens[-self.longest_run :] if self.longest_run else []
-        return len(latest) == self.longest_run > 0 and len(set(latest)) == 1
+        tokens = self.continuation.tokens
+        return 0 < self.longest_run <= len(tokens) and len(set(tokens[-self.longest_run :])) == 1
 
     def foresaw(self, token: int) -> bool:
         """Whether the logits after this token, the newest, are known already; then they are the strand's logits now."""
@@ -198,9 +198,9 @@ class Decoder:
         sampler = self._sampler_of([strand.options for strand in strands])
         counts = [len(strand.continuation.tokens) for strand in strands]
         logits, seen = (torch.stack([getattr(strand, name) for strand in strands]) for name in ("logits", "seen"))
-        for strand, row in zip(strands, logits, strict=True):
+        for place, strand in enumerate(strands):
             if strand.is_stuck():
-                row[strand.continuation.tokens[-1]] = float("-inf")
+                logits[place, strand.continuation.tokens[-1]] = float("-inf")
         tokens, ending = self._draw(sampler, logits, seen, counts, [strand.row.generator for strand in strands])
         going, newest = [], []
         for strand, token, ended in zip(strands, tokens.tolist(), ending.tolist(), strict=True):

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
+import torch
 from worker import installed
 
 # How many batches the text-to-semantic model gathers for an update.
@@ -24,12 +25,17 @@ class Batches:
 
     def __init__(self, path: str):
         with np.load(path) as arrays:
-            self.ssl = arrays["ssl"]
-            self.spec = arrays["spec"]
-            self.wave = arrays["wave"]
-            self.text = arrays["text"]
-            self.bert = arrays["bert"]
-            self.tokens = arrays["tokens"]
+            self.ssl = torch.from_numpy(arrays["ssl"])
+            self.spec = torch.from_numpy(arrays["spec"])
+            self.wave = torch.from_numpy(arrays["wave"])
+            self.text = torch.from_numpy(arrays["text"])
+            self.bert = torch.from_numpy(arrays["bert"])
+            self.tokens = torch.from_numpy(arrays["tokens"])
+
+
+def lengths(whole: torch.Tensor) -> torch.Tensor:
+    """[B, ..., T], where nothing is padded -> [B]."""
+    return torch.full((len(whole),), whole.shape[-1])
 
 
 class Trainer(ABC):

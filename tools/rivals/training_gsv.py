@@ -5,8 +5,7 @@ import gsv  # noqa: F401  Before torch: it tells OpenMP how to wait.
 # isort: split
 from pathlib import Path
 
-import torch
-from trainer import GATHERED, Batches, Trainer, answer
+from trainer import GATHERED, Batches, Trainer, answer, lengths
 from worker import Job, serve
 
 from gsv.checkpoints import read_generator, read_gpt
@@ -24,10 +23,6 @@ VERSION = version_named("v2")
 MACHINE = Machine(accelerator="cpu", precision="32-true")
 
 
-def lengths(padded: torch.Tensor) -> torch.Tensor:
-    return torch.full((len(padded),), padded.shape[-1])
-
-
 class SovitsTrainer(Trainer):
     def __init__(self, job: Job):
         super().__init__()
@@ -39,8 +34,8 @@ class SovitsTrainer(Trainer):
         self.recipe = SovitsRecipe(MACHINE.fabric(), options, VERSION, file.config, settings, generator, critics)
         self.recipe.begin(1)
         given = Batches(job.inputs)
-        ssl, spec, wave, text = map(torch.from_numpy, (given.ssl, given.spec, given.wave, given.text))
-        self.batch = SovitsBatch(ssl, spec, lengths(spec), wave, text, lengths(text), None)
+        frames, phonemes = lengths(given.spec), lengths(given.text)
+        self.batch = SovitsBatch(given.ssl, given.spec, frames, given.wave, given.text, phonemes, None)
 
     def step(self) -> float:
         return float(self.recipe.step(self.batch, last=False)["loss/g/total"])
@@ -55,8 +50,7 @@ class GptTrainer(Trainer):
         rate = Constant(FINE_TUNING_RATE)
         self.recipe = GptRecipe(MACHINE.fabric(), options, VERSION, file.config, rate, network, GATHERED, None)
         given = Batches(job.inputs)
-        text, tokens, bert = map(torch.from_numpy, (given.text, given.tokens, given.bert))
-        self.batch = GptBatch(text, lengths(text), tokens, lengths(tokens), bert)
+        self.batch = GptBatch(given.text, lengths(given.text), given.tokens, lengths(given.tokens), given.bert)
 
     def step(self) -> float:
         return float(sum(self.recipe.step(self.batch, last=False)["loss/total"] for _ in range(GATHERED)) / GATHERED)

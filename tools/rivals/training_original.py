@@ -4,12 +4,8 @@ Left out is what its scripts do around a step: reading data, logging, and sharin
 """
 
 import torch
-from trainer import GATHERED, Batches, Trainer, answer
+from trainer import GATHERED, Batches, Trainer, answer, lengths
 from worker import Job, find_checkout, serve
-
-
-def lengths(padded: torch.Tensor) -> torch.Tensor:
-    return torch.full((len(padded),), padded.shape[-1])
 
 
 class SovitsTrainer(Trainer):
@@ -44,23 +40,20 @@ class SovitsTrainer(Trainer):
         groups = [{"params": rest}, *({"params": group, "lr": slow} for group in apart)]
         self.optimizer_g = torch.optim.AdamW(groups, **adam)
         self.optimizer_d = torch.optim.AdamW(self.critics.parameters(), **adam)
-        given = Batches(job.inputs)
-        self.ssl, self.spec, self.wave, self.text = map(
-            torch.from_numpy, (given.ssl, given.spec, given.wave, given.text)
-        )
+        self.given = Batches(job.inputs)
 
     def step(self) -> float:
         data, hop = self.data, self.data["hop_length"]
         fake, kl_ssl, starts, _, mask, latents, _ = self.generator(
-            self.ssl, self.spec, lengths(self.spec), self.text, lengths(self.text)
+            self.given.ssl, self.given.spec, lengths(self.given.spec), self.given.text, lengths(self.given.text)
         )
         _, z_p, m_p, logs_p, _, logs_q = latents
         ends = data["mel_fmin"], data["mel_fmax"]
         shape = data["filter_length"], data["n_mel_channels"], data["sampling_rate"]
-        mel = self.mel.spec_to_mel_torch(self.spec, *shape, *ends)
+        mel = self.mel.spec_to_mel_torch(self.given.spec, *shape, *ends)
         real_mel = self.commons.slice_segments(mel, starts, self.segment // hop)
         fake_mel = self.mel.mel_spectrogram_torch(fake.squeeze(1), *shape, hop, data["win_length"], *ends)
-        real = self.commons.slice_segments(self.wave, starts * hop, self.segment)
+        real = self.commons.slice_segments(self.given.wave, starts * hop, self.segment)
 
         scores_real, scores_fake, _, _ = self.critics(real, fake.detach())
         loss_d, _, _ = self.losses.discriminator_loss(scores_real, scores_fake)
@@ -105,14 +98,17 @@ class GptTrainer(Trainer):
             show_dominant_parameters=False,
             clipping_update_period=1000,
         )
-        given = Batches(job.inputs)
-        self.text, self.tokens, self.bert = map(torch.from_numpy, (given.text, given.tokens, given.bert))
+        self.given = Batches(job.inputs)
 
     def step(self) -> float:
         total = 0.0
         for _ in range(GATHERED):
             loss, _ = self.network.forward_old(
-                self.text, lengths(self.text), self.tokens, lengths(self.tokens), self.bert
+                self.given.text,
+                lengths(self.given.text),
+                self.given.tokens,
+                lengths(self.given.tokens),
+                self.given.bert,
             )
             loss.backward()
             total += float(loss)
