@@ -178,7 +178,8 @@ def random_engine(name: str, device: torch.device, narrow: bool, fast: bool) -> 
     )
     sovits = untrained_network(version, read_config(halves[0])["model"])
     settings = {**read_config(halves[1])["model"], "phoneme_vocab_size": version.gpt_symbols}
-    t2s = T2S(T2SConfig.from_dict(settings))
+    # Through 16 bits, which is what files have.
+    t2s = T2S(T2SConfig.from_dict(settings)).half().float()
     dtype = working_dtype(device)
     common = RandomCommon(Project.default(), device, dtype)
     return Engine(version, sovits, t2s, common.project, device, dtype, common=common, fast=fast)

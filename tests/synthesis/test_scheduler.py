@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gsv.models.packed import OneDnnLinear, is_steady, steady_linear
+from gsv.models.packed import HalfLinear, OneDnnLinear, is_steady, steady_linear
 from gsv.models.t2s import T2S, T2SConfig
 from gsv.synthesis.decoder import Row, generate
 from gsv.synthesis.sampling import SamplingOptions
@@ -88,7 +88,12 @@ def test_a_row_of_a_steady_product_does_not_know_of_the_others(inputs: int) -> N
     if not is_steady(layer.weight):
         pytest.skip("this machine's processor has no product whose rows are independent to the last bit")
     x = torch.randn(40, inputs)
-    for laid_out in (OneDnnLinear(layer.weight, layer.bias), steady_linear(layer.weight, layer.bias)):
+    rounded = torch.nn.Parameter(layer.weight.half().float())
+    assert HalfLinear.fits(rounded) and not HalfLinear.fits(layer.weight)
+    for kind in (OneDnnLinear, steady_linear, HalfLinear):
+        if kind is HalfLinear:
+            layer.weight = rounded
+        laid_out = kind(layer.weight, layer.bias)
         together = laid_out(x)
         torch.testing.assert_close(together, layer(x), rtol=1e-4, atol=1e-4)
         assert laid_out(x[None]).shape == (1, 40, 130)
