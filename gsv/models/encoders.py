@@ -64,6 +64,10 @@ class ContentEncoder(nn.Module):
             raise AudioError(f"The sound has {wave.shape[-1]} samples at 16 kHz; at least {self.shortest} are needed.")
         return self.network(wave).last_hidden_state.transpose(1, 2)
 
+    def layers(self, wave: Tensor) -> list[Tensor]:
+        """As `forward`, what each layer gives, from the first to the last: [B, frames, width]."""
+        return list(self.network(wave, output_hidden_states=True).hidden_states[1:])
+
 
 class TextEncoder(nn.Module):
     """RoBERTa: a vector for each character of a text, repeated for the character's phonemes."""

@@ -55,6 +55,8 @@ STFT_SIZES = (512, 1024, 2048)
 
 # What a caller does to the generator before it is trained.
 Change = Callable[[Sovits], None]
+# A caller's own loss: of real and made audio, [B, T] each.
+Opinion = Callable[[Tensor, Tensor], Tensor]
 
 log = logging.getLogger(__name__)
 
@@ -132,11 +134,15 @@ class _Start:
 
 
 def train_sovits(
-    options: SovitsTrainOptions, progress: Progress | None = None, change: Change | None = None
+    options: SovitsTrainOptions,
+    progress: Progress | None = None,
+    change: Change | None = None,
+    opinion: Opinion | None = None,
 ) -> TrainReport:
     """Trains, going on from what an earlier run of the experiment left, and exports `SoVITS_weights*/EXP_eN_sM.pth`.
 
-    `change` is done to the generator of all versions but v3 and v4 before it is trained, for instance to add hooks.
+    `change` is done to the generator of all versions but v3 and v4 before it is trained, for instance to add hooks, and
+    `opinion` of its audio is added to its losses.
 
     Raises InputError, TrainingError, MissingWeightsError or CheckpointError if the options, the experiment or the
     weights are not usable; nothing has been written then.
@@ -160,7 +166,7 @@ def train_sovits(
     notice = options.project.base(version).notice
     if notice and options.pretrained_g is None and options.from_scratch is None:
         shown.say(notice)
-    outcome = options.machine.run(_train, options, version, plan, start, data, change, shown)
+    outcome = options.machine.run(_train, options, version, plan, start, data, change, opinion, shown)
     return TrainReport(outcome, data.report)
 
 
@@ -214,6 +220,7 @@ def _train(
     start: _Start,
     data: SovitsData,
     change: Change | None,
+    opinion: Opinion | None,
     progress: Progress,
 ) -> Outcome:
     """In every training process."""
@@ -228,7 +235,7 @@ def _train(
     batches = BucketBatches(
         data.lengths, FRAMES_PER_BUCKET, options.batch_size, options.seed, fabric.global_rank, fabric.world_size
     )
-    recipe = SovitsRecipe(fabric, options, version, start.config, start.settings, generator, discriminator)
+    recipe = SovitsRecipe(fabric, options, version, start.config, start.settings, generator, discriminator, opinion)
     return fit(fabric, recipe, loader(fabric, options.machine, data, batches, data.collate), batches, plan, progress)
 
 
@@ -268,12 +275,14 @@ class SovitsRecipe:
         settings: GanSettings,
         generator: Sovits,
         discriminator: Discriminators,
+        opinion: Opinion | None,
     ):
         self.fabric = fabric
         self.options = options
         self.version = version
         self.config = config
         self.settings = settings
+        self.opinion = opinion
         rate, betas, eps = settings.learning_rate, settings.betas, settings.eps
         optimizer_g = AdamW(_groups(generator, rate, options.text_low_lr_rate), rate, betas=betas, eps=eps)
         optimizer_d = AdamW(discriminator.parameters(), rate, betas=betas, eps=eps)
@@ -312,6 +321,9 @@ class SovitsRecipe:
         if log_pitch is not None:
             measured = pitch(real.squeeze(1), STFT.sampling_rate, settings.segment_size // log_pitch.shape[-1])
             losses["pitch"] = settings.c_pitch * pitch_loss(measured, log_pitch)
+        if self.opinion is not None:
+            with self.fabric.autocast():
+                losses["opinion"] = self.opinion(real.squeeze(1), fake.squeeze(1))
         scalars = {}
         if self.epoch >= settings.critics_from:
             loss_d = self._judge(real, fake.detach())

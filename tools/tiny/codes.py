@@ -50,6 +50,9 @@ VERSION = version_named("v2")
 # The name by which a generator's configuration calls the content encoder.
 MODULE = "gsv-tiny/content"
 PreparedStage = Literal["1a", "1b", "1c"]
+# So many examples are of three clips, where there are as many; and of these so many have a prompt of two.
+THREES = 0.5
+LONG_PROMPTS = 0.5
 # So many prompts are read at another pace: they last longer by these factors, which vary so much around that every so
 # many tokens.
 OTHER_PACE = 0.5
@@ -173,9 +176,13 @@ def write_prompts(files: TinyFiles) -> None:
 
 @dataclass(frozen=True)
 class Example:
-    """Clips of one speaker, the first as a prompt; `heard` are the places of its tokens that are there, in order."""
+    """Clips of one speaker, the first `prompted` of them as the prompt.
+
+    `heard` are the places of the prompt's tokens that are there, in order.
+    """
 
     clips: tuple[str, ...]
+    prompted: int
     heard: tuple[int, ...]
 
     @property
@@ -184,16 +191,16 @@ class Example:
 
 
 def write_pairs(files: TinyFiles, seed: int) -> list[Example]:
-    """Every training clip in one example, as its prompt or behind another of its speaker.
+    """Every training clip in one example, in its prompt or behind other clips of its speaker.
 
     So what is behind the prompt is spoken as decoding is asked for: after the text and the tokens of a prompt. In a
-    third of the examples two clips are, so that the end of a sentence is not always that of the text. In half of them
-    the prompt is read at another pace, see `_at_another_pace`. A speaker's last clip is left out where nothing is left
-    to go with it.
+    quarter of the examples two clips are, so that the end of a sentence is not always that of the text, and in another
+    quarter two are the prompt. In half of all the prompt is read at another pace, see `_at_another_pace`. A speaker's
+    last clip is left out where nothing is left to go with it.
     """
     train, experiment = files.project.experiment("train"), files.project.experiment("pairs")
     texts, codes = name_to_text(train).rows(), name_to_semantic(train).rows()
-    prompts = {name: row[1].split() for name, row in files.prompts.rows().items()}
+    prompts = files.prompts.rows()
     speakers = speaker_of(files.corpus)
     clips: dict[str, list[str]] = defaultdict(list)
     for name in texts:
@@ -204,22 +211,29 @@ def write_pairs(files: TinyFiles, seed: int) -> list[Example]:
     for names in clips.values():
         chance.shuffle(names)
         while len(names) > 1:
-            count = 3 if len(names) > 2 and chance.random() < 1 / 3 else 2
-            size = len(prompts[names[0]])
+            count = 3 if len(names) > 2 and chance.random() < THREES else 2
+            prompted = 2 if count == 3 and chance.random() < LONG_PROMPTS else 1
+            size = len(_prompt(names[:prompted], codes, prompts))
             heard = _at_another_pace(size, chance) if chance.random() < OTHER_PACE else range(size)
-            examples.append(Example(tuple(names[:count]), tuple(heard)))
+            examples.append(Example(tuple(names[:count]), prompted, tuple(heard)))
             del names[:count]
     rows = [[one.name, *(" ".join(texts[name][i] for name in one.clips) for i in (1, 2, 3))] for one in examples]
     tokens = []
     for one in examples:
-        first, *rest = one.clips
-        prompt = [prompts[first][place] for place in one.heard]
-        tokens.append([one.name, " ".join((*prompt, *(codes[name][1] for name in rest)))])
+        prompt = _prompt(one.clips[: one.prompted], codes, prompts)
+        behind = (codes[name][1] for name in one.clips[one.prompted :])
+        tokens.append([one.name, " ".join((*(prompt[place] for place in one.heard), *behind))])
     for table, content in ((name_to_text(experiment), rows), (name_to_semantic(experiment), tokens)):
         for row in content:
             table.append(0, row)
         table.join([row[0] for row in content])
     return examples
+
+
+def _prompt(clips: Sequence[str], codes: Mapping[str, list[str]], prompts: Mapping[str, list[str]]) -> list[str]:
+    """The tokens of clips in a row, and of the silence behind the last of them."""
+    *before, last = clips
+    return " ".join((*(codes[name][1] for name in before), prompts[last][1])).split()
 
 
 def _at_another_pace(size: int, chance: random.Random) -> Iterator[int]:
@@ -248,13 +262,13 @@ def places_in_pairs(files: TinyFiles, examples: Sequence[Example]) -> dict[str, 
         places: list[int] = []
         behind = 0
         for number, name in enumerate(example.clips):
-            tokens = codes[name][1] if number else prompts[name][1]
+            tokens = prompts[name][1] if number == example.prompted - 1 else codes[name][1]
             phonemes = texts[name][1].split()
             here = places_of(phonemes, labels[name], len(tokens.split()))
-            if number == 0:
-                here = [here[place] for place in example.heard]
             places += (place if place == NOWHERE else place + behind for place in here)
             behind += len(phonemes)
+            if number == example.prompted - 1:
+                places = [places[place] for place in example.heard]
         found[example.name] = places
     return found
 

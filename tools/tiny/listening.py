@@ -1,0 +1,50 @@
+"""What the content encoder makes of SoVITS' sound, as a loss in training: it should hear what it hears in the real one.
+
+Spectra alone count a blurred consonant for little, since it is short and quiet; what tells phones apart counts for much
+in the encoder's features (cf. arXiv 1603.08155 for such losses).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gsv.models.encoders import ContentEncoder
+from gsv.versions import version_named
+
+RATE = version_named("v2").sampling_rate
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Compares the features of all layers.
+
+    Args:
+        encoder: is frozen from here on.
+        weight: of the mean absolute difference, relative to the features' size, averaged over layers.
+    """
+
+    encoder: ContentEncoder
+    weight: float
+
+    def __post_init__(self) -> None:
+        self.encoder.requires_grad_(False)
+
+    def __call__(self, real: Tensor, made: Tensor) -> Tensor:
+        """Waves [B, T] at SoVITS' rate -> the loss."""
+        with torch.no_grad():
+            wanted = self._heard(real)
+        differences = [
+            (found - target).abs().mean() / target.abs().mean()
+            for found, target in zip(self._heard(made), wanted, strict=True)
+        ]
+        return self.weight * torch.stack(differences).mean()
+
+    def _heard(self, wave: Tensor) -> list[Tensor]:
+        return [layer.float() for layer in self.encoder.layers(halved(wave))]
+
+
+def halved(wave: Tensor) -> Tensor:
+    """[B, T] -> the same at half the rate, without what does not go into it."""
+    size = wave.shape[-1] // 2
+    return torch.fft.irfft(torch.fft.rfft(wave.float())[:, : size // 2 + 1], size) * (size / wave.shape[-1])
