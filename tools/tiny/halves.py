@@ -22,7 +22,7 @@ from tiny.sounds import record_badly
 # A CPU is half as fast again in this precision, and a GPU more.
 MACHINE = Machine(precision="bf16-mixed")
 # Weight of what the content encoder hears, beside about 15 of the Mel loss.
-LISTENING = 20.0
+LISTENING = 40.0
 
 
 @dataclass(frozen=True)
