@@ -275,7 +275,7 @@ class SovitsRecipe:
         settings: GanSettings,
         generator: Sovits,
         discriminator: Discriminators,
-        opinion: Opinion | None = None,
+        opinion: Opinion | None,
     ):
         self.fabric = fabric
         self.options = options

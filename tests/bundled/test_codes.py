@@ -108,6 +108,7 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
     assert len(set(spoken)) == len(spoken)
     left_out = Counter(speakers[name] for name in single.keys() - set(spoken))
     assert set(left_out.values()) <= {1}
+    own_pace = 0
     for example in pairs:
         *before, last = example.clips[: example.prompted]
         rest = example.clips[example.prompted :]
@@ -115,6 +116,7 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
         assert {speakers[name] for name in rest} == {speakers[last]}
         prompt = " ".join((*(single[clip][1] for clip in before), prompts[last][1])).split()
         heard = [prompt[place] for place in example.heard]
+        own_pace += example.heard == tuple(range(len(prompt)))
         assert codes[example.name][1].split() == [*heard, *" ".join(single[clip][1] for clip in rest).split()]
         # At its own pace or another, but in order and to its end.
         assert list(example.heard) == sorted(example.heard)
@@ -123,7 +125,6 @@ def test_the_whole_way_in_miniature(corpus: Corpus, configs: Path, tmp_path: Pat
         # The silence behind a prompt, 0.6 s.
         assert len(prompts[last][1].split()) - len(single[last][1].split()) in {14, 15, 16}
     assert {example.prompted for example in pairs} == {1, 2}
-    own_pace = sum(example.heard == tuple(range(len(example.heard))) for example in pairs)
     assert 0 < own_pace < len(pairs)
     names = write_pairs(files, seed=2)
     assert set(name_to_text(experiment).rows()) != set(texts)

@@ -5,10 +5,13 @@ import pytest
 import torch
 
 from gsv.audio.io import resample
+from tiny.codes import VERSION
 from tiny.content import ContentPlan, untrained_content
-from tiny.listening import RATE, Listener, halved
+from tiny.listening import Listener, at_half_rate
 
 from .test_codes import CONFIGS
+
+RATE = VERSION.sampling_rate
 
 
 @pytest.fixture
@@ -26,8 +29,8 @@ def test_half_the_rate_is_what_a_resampler_makes_of_it() -> None:
     wave = tone(440) + 0.5 * tone(3000)
     expected = resample(wave[0].numpy(), RATE, RATE // 2)
     middle = slice(500, -500)
-    assert np.abs(halved(wave)[0].numpy()[middle] - expected[middle]).max() < 0.01
-    assert halved(tone(12000)).abs().max() < 0.01
+    assert np.abs(at_half_rate(wave)[0].numpy()[middle] - expected[middle]).max() < 0.01
+    assert at_half_rate(tone(12000)).abs().max() < 0.01
 
 
 def test_the_same_sound_is_heard_the_same_and_another_is_not(listener: Listener) -> None:

@@ -1,7 +1,5 @@
 """Streams of the bundled voice, which is trained: how far they are from the speech without one, and their joints."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -41,10 +39,12 @@ def whole(engine: Engine, voice: Voice) -> dict[int, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def another_draw(engine: Engine, voice: Voice, whole: dict[int, np.ndarray]) -> float:
-    """How far two draws of the noise are from each other: the root of two times as far as one is from none."""
-    quiet = {seed: engine.speak(TEXT, "en", voice, replace(options(seed), noise_scale=0.0)).wave for seed in SEEDS}
-    return float(np.sqrt(2) * np.mean([distance(quiet[seed], whole[seed]) for seed in SEEDS]))
+def limit(engine: Engine, voice: Voice, whole: dict[int, np.ndarray]) -> float:
+    """A fifth more than the same tokens with another draw of the noise are away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_noise", lambda *_: torch.Generator().manual_seed(0))
+        again = {seed: engine.speak(TEXT, "en", voice, options(seed)).wave for seed in SEEDS}
+    return 1.2 * float(np.mean([distance(again[seed], whole[seed]) for seed in SEEDS]))
 
 
 def options(seed: int) -> SpeechOptions:
@@ -59,8 +59,8 @@ def distance(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("mode", ["growing", "fixed"])
-def test_chunks_are_as_near_to_the_whole_as_another_draw_of_the_noise(
-    engine: Engine, voice: Voice, whole: dict[int, np.ndarray], another_draw: float, mode: Mode
+def test_chunks_are_about_as_near_to_the_whole_as_another_draw_of_the_noise(
+    engine: Engine, voice: Voice, whole: dict[int, np.ndarray], limit: float, mode: Mode
 ) -> None:
     found, jumps = [], []
     for seed in SEEDS:
@@ -73,19 +73,18 @@ def test_chunks_are_as_near_to_the_whole_as_another_draw_of_the_noise(
         ends = np.cumsum([len(chunk) for chunk in chunks])[:-1]
         joint = int(JOINT_SECONDS * engine.sampling_rate)
         jumps += [steps[end - 1 : end + joint].max() / np.abs(np.diff(whole[seed])).max() for end in ends]
-    assert np.mean(found) < another_draw < distance(whole[99], whole[1]) / 4
+    assert np.mean(found) < limit
+    assert distance(whole[99], whole[1]) > 8
     assert max(jumps) <= 1
 
 
-def test_the_measure_hears_a_chunk_that_is_missing_or_out_of_place(
-    whole: dict[int, np.ndarray], another_draw: float
-) -> None:
+def test_the_measure_hears_a_chunk_that_is_missing_or_out_of_place(whole: dict[int, np.ndarray], limit: float) -> None:
     wave = whole[1]
     silent = wave.copy()
     silent[20_000:40_000] = 0
-    assert distance(silent, wave) > another_draw
-    assert distance(np.roll(wave, 3200), wave) > another_draw
-    assert distance(replace_middle(wave), wave) > another_draw
+    assert distance(silent, wave) > limit
+    assert distance(np.roll(wave, 3200), wave) > limit
+    assert distance(replace_middle(wave), wave) > limit
 
 
 def replace_middle(wave: np.ndarray) -> np.ndarray:

@@ -88,14 +88,18 @@ def test_a_row_of_a_steady_product_does_not_know_of_the_others(inputs: int) -> N
     if not is_steady(layer.weight):
         pytest.skip("this machine's processor has no product whose rows are independent to the last bit")
     x = torch.randn(40, inputs)
-    rounded = torch.nn.Parameter(layer.weight.half().float())
-    assert HalfLinear.fits(rounded) and not HalfLinear.fits(layer.weight)
-    for kind in (OneDnnLinear, steady_linear, HalfLinear):
-        if kind is HalfLinear:
-            layer.weight = rounded
-        laid_out = kind(layer.weight, layer.bias)
+    weight, rounded = layer.weight, layer.weight.half().float()
+    assert HalfLinear.fits(rounded) and not HalfLinear.fits(weight)
+    for kind, given in (
+        (OneDnnLinear, weight),
+        (steady_linear, weight),
+        (HalfLinear, rounded),
+        (steady_linear, rounded),
+    ):
+        laid_out = kind(given, layer.bias)
         together = laid_out(x)
-        torch.testing.assert_close(together, layer(x), rtol=1e-4, atol=1e-4)
+        expected = torch.nn.functional.linear(x, given, layer.bias)
+        torch.testing.assert_close(together, expected, rtol=1e-4, atol=1e-4)
         assert laid_out(x[None]).shape == (1, 40, 130)
         for count in (1, 2, 3, 7, 8, 17, 32):
             assert torch.equal(laid_out(x[40 - count :]), together[40 - count :])

@@ -31,7 +31,7 @@ class SovitsTrainer(Trainer):
         settings = GanSettings.from_dict(file.config["train"])
         critics = DiscriminatorWidths.from_dict(file.config.get("discriminator", {})).build(VERSION)
         options = SovitsTrainOptions(exp="bench", machine=MACHINE)
-        self.recipe = SovitsRecipe(MACHINE.fabric(), options, VERSION, file.config, settings, generator, critics)
+        self.recipe = SovitsRecipe(MACHINE.fabric(), options, VERSION, file.config, settings, generator, critics, None)
         self.recipe.begin(1)
         given = Batches(job.inputs)
         frames, phonemes = lengths(given.spec), lengths(given.text)

@@ -10,9 +10,6 @@ import torch
 from torch import Tensor
 
 from gsv.models.encoders import ContentEncoder
-from gsv.versions import version_named
-
-RATE = version_named("v2").sampling_rate
 
 
 @dataclass(frozen=True)
@@ -41,10 +38,13 @@ class Listener:
         return self.weight * torch.stack(differences).mean()
 
     def _heard(self, wave: Tensor) -> list[Tensor]:
-        return [layer.float() for layer in self.encoder.layers(halved(wave))]
+        return [layer.float() for layer in self.encoder.layers(at_half_rate(wave))]
 
 
-def halved(wave: Tensor) -> Tensor:
-    """[B, T] -> the same at half the rate, without what does not go into it."""
+def at_half_rate(wave: Tensor) -> Tensor:
+    """[B, T] -> the same at half the rate, which is the encoder's, without what does not go into it.
+
+    Unlike soxr's way (`gsv.audio.io.resample`) it hands gradients back.
+    """
     size = wave.shape[-1] // 2
     return torch.fft.irfft(torch.fft.rfft(wave.float())[:, : size // 2 + 1], size) * (size / wave.shape[-1])
