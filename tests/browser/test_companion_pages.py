@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from clicking import LONG, choose_tab, fill
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from webui_server import Server
 
 from gsv.dataset.listing import read_list
@@ -15,6 +15,8 @@ from gsv.dataset.listing import read_list
 SAMPLE = Path(__file__).parents[1] / "sample"
 
 Look = Callable[..., Page]
+# What the page asks the server for.
+SERVER_CALL = re.compile("component_server")
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,21 @@ def test_a_list_is_corrected_with_keyboard_and_mouse_while_a_second_browser_watc
     expect(rows).to_have_count(2)
     first.locator(".labelling input[type=search]").fill("evening")
     expect(rows).to_have_count(1)
+
+
+def test_a_page_that_is_turned_while_an_answer_is_under_way_stays_turned(look: Look, server: Server) -> None:
+    page = labelling(look, server)
+    rows = page.locator(".labelling article")
+    held: list[Route] = []
+    page.route(SERVER_CALL, lambda route: held.append(route), times=1)
+    rows.nth(0).locator("canvas").click()
+    with page.expect_request(SERVER_CALL):
+        page.keyboard.press("Alt+Delete")
+    page.keyboard.press("Alt+PageDown")
+    (route,) = held
+    route.continue_()
+    expect(rows).to_have_count(1)
+    expect(page.locator(".labelling input.page")).to_have_value("2")
 
 
 def test_a_text_is_spoken_piece_by_piece_and_a_piece_is_made_anew(look: Look, server: Server) -> None:

@@ -64,11 +64,13 @@ function act(what, parameters = {}) {
 }
 async function send(what, parameters) {
   for (const flush of [...waiting.values()]) await flush();
+  const asked = JSON.stringify(view);
   const answer = await server.answer({ do: what, with: parameters, view });
   if (answer.same) return;
   if (answer.error) say(answer.error, true);
   else if (answer.message) say(answer.message, false);
-  if (!answer.rows) return;
+  // Whoever turned the page meanwhile has asked for that one; this answer would turn it back.
+  if (!answer.rows || JSON.stringify(view) !== asked) return;
   state = answer;
   view.page = answer.page;
   draw();
