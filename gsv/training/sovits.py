@@ -32,6 +32,7 @@ from gsv.models.sovits import Sovits, SovitsConfig, slice_segments
 from gsv.progress import Progress, TerminalProgress
 from gsv.training.data import FRAMES_PER_BUCKET, STFT, BucketBatches, SovitsBatch, SovitsData
 from gsv.training.flow import train_flow
+from gsv.training.listening import Listener
 from gsv.training.loop import Board, Outcome, Plan, TrainReport, derived_seed, fit, loader, optimizer_on
 from gsv.training.losses import (
     discriminator_loss,
@@ -55,8 +56,6 @@ STFT_SIZES = (512, 1024, 2048)
 
 # What a caller does to the generator before it is trained.
 Change = Callable[[Sovits], None]
-# A caller's own loss: of real and made audio, [B, T] each.
-Opinion = Callable[[Tensor, Tensor], Tensor]
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +68,7 @@ class GanSettings(AdamSettings):
         mel_floor: what is quieter than this Mel magnitude counts as that loud in the Mel loss.
         c_stft, stft_floor: weight of a loss on spectra of several resolutions, and its floor.
         c_pitch: weight of the pitch loss of a vocoder that makes a pitch of its own.
+        c_content: weight of the loss of what the model's content encoder hears, see `gsv.training.listening`.
         kl_epochs: over so many epochs the weight of the KL loss rises to `c_kl`, from a tenth of it.
         critics_from: the first epoch in which the discriminators judge and learn.
         clip: gradients are scaled down to this norm.
@@ -83,6 +83,7 @@ class GanSettings(AdamSettings):
     c_stft: float = 0.0
     stft_floor: float = 2e-2
     c_pitch: float = 10.0
+    c_content: float = 0.0
     kl_epochs: int = 0
     critics_from: int = 1
     clip: float = math.inf
@@ -134,15 +135,11 @@ class _Start:
 
 
 def train_sovits(
-    options: SovitsTrainOptions,
-    progress: Progress | None = None,
-    change: Change | None = None,
-    opinion: Opinion | None = None,
+    options: SovitsTrainOptions, progress: Progress | None = None, change: Change | None = None
 ) -> TrainReport:
     """Trains, going on from what an earlier run of the experiment left, and exports `SoVITS_weights*/EXP_eN_sM.pth`.
 
-    `change` is done to the generator of all versions but v3 and v4 before it is trained, for instance to add hooks, and
-    `opinion` of its audio is added to its losses.
+    `change` is done to the generator of all versions but v3 and v4 before it is trained, for instance to add hooks.
 
     Raises InputError, TrainingError, MissingWeightsError or CheckpointError if the options, the experiment or the
     weights are not usable; nothing has been written then.
@@ -162,11 +159,14 @@ def train_sovits(
     if options.learning_rate is not None:
         start = replace(start, settings=replace(start.settings, learning_rate=options.learning_rate))
     log.info("Training %s on %s.", options.exp, data.report)
+    listener = None
+    if start.settings.c_content:
+        listener = Listener.load(options.project.content_encoder(start.config.get("content_module")))
     shown = progress or TerminalProgress()
     notice = options.project.base(version).notice
     if notice and options.pretrained_g is None and options.from_scratch is None:
         shown.say(notice)
-    outcome = options.machine.run(_train, options, version, plan, start, data, change, opinion, shown)
+    outcome = options.machine.run(_train, options, version, plan, start, data, change, listener, shown)
     return TrainReport(outcome, data.report)
 
 
@@ -220,7 +220,7 @@ def _train(
     start: _Start,
     data: SovitsData,
     change: Change | None,
-    opinion: Opinion | None,
+    listener: Listener | None,
     progress: Progress,
 ) -> Outcome:
     """In every training process."""
@@ -235,7 +235,7 @@ def _train(
     batches = BucketBatches(
         data.lengths, FRAMES_PER_BUCKET, options.batch_size, options.seed, fabric.global_rank, fabric.world_size
     )
-    recipe = SovitsRecipe(fabric, options, version, start.config, start.settings, generator, discriminator, opinion)
+    recipe = SovitsRecipe(fabric, options, version, start.config, start.settings, generator, discriminator, listener)
     return fit(fabric, recipe, loader(fabric, options.machine, data, batches, data.collate), batches, plan, progress)
 
 
@@ -275,14 +275,14 @@ class SovitsRecipe:
         settings: GanSettings,
         generator: Sovits,
         discriminator: Discriminators,
-        opinion: Opinion | None,
+        listener: Listener | None,
     ):
         self.fabric = fabric
         self.options = options
         self.version = version
         self.config = config
         self.settings = settings
-        self.opinion = opinion
+        self.listener = None if listener is None else listener.to(fabric.device)
         rate, betas, eps = settings.learning_rate, settings.betas, settings.eps
         optimizer_g = AdamW(_groups(generator, rate, options.text_low_lr_rate), rate, betas=betas, eps=eps)
         optimizer_d = AdamW(discriminator.parameters(), rate, betas=betas, eps=eps)
@@ -321,9 +321,9 @@ class SovitsRecipe:
         if log_pitch is not None:
             measured = pitch(real.squeeze(1), STFT.sampling_rate, settings.segment_size // log_pitch.shape[-1])
             losses["pitch"] = settings.c_pitch * pitch_loss(measured, log_pitch)
-        if self.opinion is not None:
+        if self.listener is not None:
             with self.fabric.autocast():
-                losses["opinion"] = self.opinion(real.squeeze(1), fake.squeeze(1))
+                losses["content"] = settings.c_content * self.listener(real.squeeze(1), fake.squeeze(1))
         scalars = {}
         if self.epoch >= settings.critics_from:
             loss_d = self._judge(real, fake.detach())

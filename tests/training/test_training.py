@@ -238,6 +238,25 @@ def test_losses_pictures_and_sounds_are_logged(narrow: Project, make_experiment:
     assert {"slice/real", "slice/made"} <= set(tags["audio"])
 
 
+def test_what_the_content_encoder_hears_is_a_loss_if_the_configuration_has_a_weight_for_it(
+    narrow: Project, make_experiment: MakeExperiment
+) -> None:
+    make_experiment(1.0, 1.2)
+    module = "gsv-tiny/content"
+    shutil.copytree(Project.default().content_encoder(module), narrow.content_encoder(module))
+    config = scratch_config(narrow, "train", c_content=60.0)
+    config.write_text(json.dumps({**json.loads(config.read_text()), "content_module": module}), encoding="utf-8")
+    deaf = train_sovits(replace(sovits(narrow), epochs=1))
+    unheard = read_generator(deaf.weights).weight
+    shutil.rmtree(narrow.root / "logs/tones/logs_s2_v2")
+    hearing = train_sovits(replace(sovits(narrow), epochs=1, from_scratch=config))
+    assert "loss/g/content" not in deaf.outcome.history[0]
+    assert hearing.outcome.history[0]["loss/g/content"] > 0
+    # Its gradient reaches the network.
+    heard = read_generator(hearing.weights).weight
+    assert any(not torch.equal(heard[name], tensor) for name, tensor in unheard.items())
+
+
 def test_gradient_checkpointing_changes_memory_not_results(
     narrow: Project, make_experiment: MakeExperiment, tmp_path: Path
 ) -> None:
@@ -319,9 +338,9 @@ def test_gpt_fine_tuning_runs_at_the_constant_rate(narrow: Project, make_experim
 Change = Callable[[Project], Options]
 
 
-def scratch_config(project: Project, **model: object) -> Path:
+def scratch_config(project: Project, group: str = "model", **settings: object) -> Path:
     config = json.loads((project.root / "s2.json").read_text(encoding="utf-8"))
-    config["model"].update(model)
+    config[group].update(settings)
     path = project.root / "changed.json"
     path.write_text(json.dumps(config), encoding="utf-8")
     return path
@@ -388,6 +407,11 @@ WRONG: dict[str, tuple[Change, type[GsvError], str]] = {
         lambda p: replace(gpt(p), from_scratch=write(p, "h.yaml", "model: {vocab_size: 9, EOS: 8, hidden_dim: -4}")),
         TrainingError,
         r"widths in the configuration do not fit together",
+    ),
+    "no content encoder": (
+        lambda p: replace(sovits(p), from_scratch=scratch_config(p, "train", c_content=1.0)),
+        MissingWeightsError,
+        r"chinese-hubert-base .* gsv download",
     ),
     "codebook": (
         lambda p: replace(sovits(p), from_scratch=scratch_config(p, codebook_size=4000)),

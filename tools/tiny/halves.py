@@ -7,7 +7,6 @@ from pathlib import Path
 import yaml
 from torch import Tensor
 
-from gsv.models.encoders import ContentEncoder
 from gsv.models.t2s import T2S
 from gsv.training.data import GptBatch
 from gsv.training.gpt import GptTrainOptions, train_gpt
@@ -15,14 +14,11 @@ from gsv.training.loop import Machine, TrainReport
 from gsv.training.sovits import SovitsTrainOptions, train_sovits
 from tiny.codes import TinyFiles, places_in_pairs, write_pairs
 from tiny.guiding import Guide
-from tiny.listening import Listener
 from tiny.mishearing import mishear
 from tiny.sounds import record_badly
 
 # A CPU is half as fast again in this precision, and a GPU more.
 MACHINE = Machine(precision="bf16-mixed")
-# Weight of what the content encoder hears, beside about 15 of the Mel loss.
-LISTENING = 40.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,6 @@ def train_voice(files: TinyFiles, plan: StepsPlan) -> TrainReport:
             project=files.project,
         ),
         change=record_badly,
-        opinion=Listener(ContentEncoder.load(files.content), LISTENING),
     )
 
 

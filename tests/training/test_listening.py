@@ -5,20 +5,16 @@ import pytest
 import torch
 
 from gsv.audio.io import resample
-from tiny.codes import VERSION
-from tiny.content import ContentPlan, untrained_content
-from tiny.listening import Listener, at_half_rate
+from gsv.paths import Project
+from gsv.training.data import STFT
+from gsv.training.listening import Listener, at_half_rate
 
-from .test_codes import CONFIGS
-
-RATE = VERSION.sampling_rate
+RATE = STFT.sampling_rate
 
 
 @pytest.fixture
 def listener() -> Listener:
-    torch.manual_seed(0)
-    trainer = untrained_content(CONFIGS / "hubert.json", ContentPlan.read(CONFIGS / "content.yaml"))
-    return Listener(trainer.encoder.eval(), weight=2.0)
+    return Listener.load(Project.default().content_encoder("gsv-tiny/content"))
 
 
 def tone(hertz: float) -> torch.Tensor:
