@@ -13,10 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsv.devices import in_large_pages
+from gsv.models.passages import LaidOutPassages
 from gsv.models.planes import brief_dtype
 
 if TYPE_CHECKING:
-    from gsv.models.t2s import T2S, Layer
+    from gsv.models.t2s import T2S
 
 
 class BriefLinear(nn.Module):
@@ -67,11 +68,6 @@ def shorten(network: nn.Module) -> None:
             shorten(child)
 
 
-def has_quick_products() -> bool:
-    """Whether single rows are faster with weights of 8 bits on this processor; torch has no good code for old ones."""
-    return torch.backends.cpu.get_cpu_capability() != "DEFAULT"
-
-
 def eight_bits(weight: Tensor) -> tuple[Tensor, Tensor]:
     """weight [N, K] -> multiples of a scale [N, K] of int8, and the scales [N] of bfloat16."""
     # Rounded up, so that the largest weight still fits.
@@ -79,41 +75,12 @@ def eight_bits(weight: Tensor) -> tuple[Tensor, Tensor]:
     return (weight.float() / scale.float()[:, None]).round().to(torch.int8), scale
 
 
-class BriefPassages:
-    """See `gsv.models.t2s.Passages`."""
+class BriefPassages(LaidOutPassages):
+    """Those of layers with weights of 8 bits."""
 
     def __init__(self, model: "T2S"):
-        self._layers = [_BriefLayer(layer) for layer in model.h.layers]
-        self._predict = BriefLinear(model.get_parameter("ar_predict_layer.weight"), None)
-        _shelve([*(linear for layer in self._layers for linear in layer.linears), self._predict])
-
-    def enter(self, x: Tensor) -> Tensor:
-        return self._layers[0].joint(x)
-
-    def leave(self, layer: int, x: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:
-        x = self._layers[layer].finish(x, attended)
-        following = layer + 1
-        return x, self._layers[following].joint(x) if following < len(self._layers) else self._predict(x)
-
-
-class _BriefLayer:
-    """What one layer does to rows before and after attention."""
-
-    def __init__(self, layer: "Layer"):
-        attention = layer.self_attn
-        self.joint = BriefLinear(attention.in_proj_weight, attention.in_proj_bias)
-        self._out, self._wide, self._narrow = (
-            BriefLinear(layer.get_parameter(f"{name}.weight"), layer.get_parameter(f"{name}.bias"))
-            for name in ("self_attn.out_proj", "linear1", "linear2")
-        )
-        # In the order in which they are read.
-        self.linears = (self._out, self._wide, self._narrow, self.joint)
-        self._norms = (_copy(layer.norm1), _copy(layer.norm2))
-
-    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
-        first, second = self._norms
-        x = first(x + self._out(attended))
-        return second(x + self._narrow(self._wide(x).relu_()))
+        super().__init__(model, BriefLinear)
+        _shelve([linear for linear in self.linears if isinstance(linear, BriefLinear)])
 
 
 def _shelve(linears: Sequence[BriefLinear]) -> None:
@@ -122,9 +89,3 @@ def _shelve(linears: Sequence[BriefLinear]) -> None:
     sizes = [linear.rounded.numel() for linear in linears]
     for linear, place in zip(linears, shelf.split(sizes), strict=True):
         linear.rounded = place.view_as(linear.rounded).copy_(linear.rounded)
-
-
-def _copy(norm: nn.LayerNorm) -> nn.LayerNorm:
-    made = nn.LayerNorm(norm.normalized_shape, norm.eps)
-    made.load_state_dict(norm.state_dict())
-    return made.requires_grad_(False)

@@ -6,22 +6,21 @@ Decoding with a cache is in `gsv.synthesis.decoder`; this module knows the netwo
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsv.devices import give_back_memory
-from gsv.models.brief import BriefPassages, has_quick_products
+from gsv.models.brief import BriefPassages
 from gsv.models.layers import SinusoidalPosition, length_mask, take_over
-from gsv.models.packed import SteadyLinear, is_steady, steady_linear
+from gsv.models.packed import is_steady, steady_linear
+from gsv.models.passages import LaidOutPassages, OwnPassages, Passages
 from gsv.models.planes import brief_dtype
 
 # What every tensor's name starts with in official files.
 PREFIX = "model."
-# A network of so many weights takes longer to be read than to be computed, for one row on a CPU.
-LARGE = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -81,11 +80,9 @@ class SelfAttention(nn.Module):
         self.heads = heads
         self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
-        self.out_proj: nn.Module = nn.Linear(width, width)
-        # What takes the place of the two parameters above once they are laid out for decoding.
-        self.packed: SteadyLinear | None = None
+        self.out_proj = nn.Linear(width, width)
         nn.init.xavier_uniform_(self.in_proj_weight)
-        nn.init.zeros_(self.get_parameter("out_proj.bias"))
+        nn.init.zeros_(self.out_proj.bias)
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x [B, T, C] -> query, key and value, each [B, heads, T, C / heads]."""
@@ -93,17 +90,12 @@ class SelfAttention(nn.Module):
 
     def joint(self, x: Tensor) -> Tensor:
         """x [B, T, C] -> query, key and value beside each other, [B, T, 3 C]."""
-        return self.packed(x) if self.packed else F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        return F.linear(x, self.in_proj_weight, self.in_proj_bias)
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout: float = 0.0) -> Tensor:
         """mask [B or 1, 1, T, S] of bool, True where a row may look -> [B, T, C]."""
         out = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
         return self.out_proj(merged_heads(out))
-
-    def pack(self) -> None:
-        self.packed = steady_linear(self.in_proj_weight, self.in_proj_bias)
-        del self.in_proj_weight, self.in_proj_bias
-        self.out_proj = _packed(self.out_proj)
 
 
 class Layer(nn.Module):
@@ -112,8 +104,8 @@ class Layer(nn.Module):
     def __init__(self, width: int, heads: int, dropout: float):
         super().__init__()
         self.self_attn = SelfAttention(width, heads)
-        self.linear1: nn.Module = nn.Linear(width, 4 * width)
-        self.linear2: nn.Module = nn.Linear(4 * width, width)
+        self.linear1 = nn.Linear(width, 4 * width)
+        self.linear2 = nn.Linear(4 * width, width)
         self.norm1 = nn.LayerNorm(width)
         self.norm2 = nn.LayerNorm(width)
         self.drop = nn.Dropout(dropout)
@@ -126,41 +118,6 @@ class Layer(nn.Module):
         """Everything after attention, given the layer's input and attention's output."""
         x = self.norm1(x + self.drop(attended))
         return self.norm2(x + self.drop(self.linear2(self.drop(self.linear1(x).relu()))))
-
-
-class Passages(Protocol):
-    """What decoding does to rows between attentions, where no row knows of another.
-
-    Rows are [1, T, C], all of a text and its prompt, or [N, C], single ones that are read together.
-    """
-
-    def enter(self, x: Tensor) -> Tensor:
-        """Rows [..., C] -> query, key and value of the first layer, [..., 3 C]."""
-        ...
-
-    def leave(self, layer: int, x: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:
-        """A layer's rows and what its heads found, both [..., C] -> the next layer's rows, and query, key and value.
-
-        After the last layer these are the logits [..., V].
-        """
-        ...
-
-
-class OwnPassages:
-    """Those of the network's own layers."""
-
-    def __init__(self, model: "T2S"):
-        self._layers: list[Layer] = list(model.h.layers)
-        self._predict = model.ar_predict_layer
-
-    def enter(self, x: Tensor) -> Tensor:
-        return self._layers[0].self_attn.joint(x)
-
-    def leave(self, layer: int, x: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:
-        here = self._layers[layer]
-        x = here.finish(x, here.self_attn.out_proj(attended))
-        following = layer + 1
-        return x, self._layers[following].self_attn.joint(x) if following < len(self._layers) else self._predict(x)
 
 
 class Stack(nn.Module):
@@ -184,11 +141,9 @@ class T2S(nn.Module):
         self.ar_audio_embedding = TokenEmbedding(config.vocab_size, width)
         self.ar_audio_position = SinusoidalPosition(width)
         self.h = Stack(config)
-        self.ar_predict_layer: nn.Module = nn.Linear(width, config.vocab_size, bias=False)
+        self.ar_predict_layer = nn.Linear(width, config.vocab_size, bias=False)
         # What takes the place of the layers for decoding, if anything does.
         self._passages: Passages | None = None
-        # The same network computed roughly, to guess what comes next where that is much faster.
-        self.rough: Passages | None = None
         self._cache_dtype: torch.dtype | None = None
 
     @classmethod
@@ -235,17 +190,8 @@ class T2S(nn.Module):
         if brief and self.device.type == "cpu":
             self._passages = BriefPassages(self)
             self._cache_dtype = brief_dtype(self.device)
-            del self.h, self.ar_predict_layer
-            give_back_memory(self.device)
-            return self
-        if not is_steady(self.ar_audio_embedding.word_embeddings.weight):
-            return self
-        if sum(parameter.numel() for parameter in self.h.parameters()) >= LARGE and has_quick_products():
-            self.rough = BriefPassages(self)
-        for layer in self.h.layers:
-            layer.self_attn.pack()
-            layer.linear1, layer.linear2 = _packed(layer.linear1), _packed(layer.linear2)
-        self.ar_predict_layer = _packed(self.ar_predict_layer)
+        elif is_steady(self.ar_audio_embedding.word_embeddings.weight):
+            self._passages = LaidOutPassages(self, steady_linear)
         give_back_memory(self.device)
         return self
 
@@ -290,8 +236,3 @@ class T2S(nn.Module):
         order = torch.ones(x_size + y_size, x_size + y_size, dtype=torch.bool, device=device).tril()
         order[:, :x_size] = True
         return (order & columns[:, None])[:, None]
-
-
-def _packed(layer: nn.Module) -> nn.Module:
-    assert isinstance(layer, nn.Linear)
-    return steady_linear(layer.weight, layer.bias)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gsv.models.t2s import T2S, OwnPassages, Passages, T2SConfig
+from gsv.models.t2s import T2S, T2SConfig
 from gsv.synthesis.decoder import TOKENS_BEFORE_END, Decoder, Row, generate
 from gsv.synthesis.sampling import SamplingOptions
 
@@ -116,57 +116,3 @@ def test_a_network_that_is_stuck_says_something_else_after_as_many_tokens_as_are
 
     assert said(0) == [5] * 8
     assert said(3) == [5, 5, 5, 7, 5, 5, 5, 7]
-
-
-LUCKY = SamplingOptions(top_k=20, temperature=1.5)
-
-
-class Counted(OwnPassages):
-    """The network's own layers, and how often they were gone through."""
-
-    def __init__(self, model: T2S):
-        super().__init__(model)
-        self.times = 0
-
-    def enter(self, x: torch.Tensor) -> torch.Tensor:
-        self.times += 1
-        return super().enter(x)
-
-
-class Astray(OwnPassages):
-    """Layers that forget half of what they know."""
-
-    def leave(self, layer: int, x: torch.Tensor, attended: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return super().leave(layer, 0.5 * x, attended)
-
-
-def test_guesses_change_how_often_the_network_is_asked_and_nothing_else(
-    model: T2S, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def passes_of(rough: Passages | None) -> tuple[int, list[list[int]]]:
-        counted = Counted(model)
-        monkeypatch.setattr(model, "passages", lambda: counted)
-        monkeypatch.setattr(model, "rough", rough)
-        rows = ((1, LUCKY, 40), (2, LUCKY, 12), (3, GREEDY, 3), (4, LUCKY, 1), (5, GREEDY, 60))
-        said = [continued(model, row(seed, 9, 12, options, limit))[0] for seed, options, limit in rows]
-        return counted.times, said
-
-    plain, good, bad = (passes_of(rough) for rough in (None, OwnPassages(model), Astray(model)))
-    assert good[1] == bad[1] == plain[1]
-    assert good[0] < plain[0] / 3
-    assert bad[0] > good[0]
-
-
-def test_guesses_go_on_beside_rows_that_come_later(model: T2S, monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = [continued(model, row(seed, 9, 12, LUCKY, limit=30))[0] for seed in (1, 2)]
-    monkeypatch.setattr(model, "rough", OwnPassages(model))
-    decoder = Decoder(model)
-    first = decoder.begin(row(1, 9, 12, LUCKY, limit=30))
-    for _ in range(7):
-        decoder.step([first])
-    assert first.foreseen
-    second = decoder.begin(row(2, 9, 12, LUCKY, limit=30))
-    strands = [first, second]
-    while going := [strand for strand in strands if not strand.continuation.ended]:
-        decoder.step(going)
-    assert [strand.continuation.tokens for strand in strands] == alone
