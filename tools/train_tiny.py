@@ -113,7 +113,7 @@ def evaluate(files: TinyFiles, given: argparse.Namespace) -> None:
         "words": lambda: judge_words(candidate, spoken_in, sources, texts),
         "likeness": lambda: judge_likeness(candidate, spoken_in, texts),
         "endings": lambda: judge_endings(candidate, spoken_in, sources, lengths),
-        "tuning": lambda: judge_tuning(candidate, listing, humans, texts[:20], candidate.folder / "pictures"),
+        "tuning": lambda: judge_tuning(candidate, listing, humans, texts, candidate.folder / "pictures"),
     }
     for name in given.sections or sections:
         for score in sections[name]():
