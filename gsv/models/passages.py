@@ -1,6 +1,6 @@
 """What decoding does to the text-to-semantic network's rows between attentions, where no row knows of another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor, nn
@@ -12,39 +12,47 @@ if TYPE_CHECKING:
 LayOut = Callable[[Tensor, Tensor | None], nn.Module]
 
 
-class Passages(Protocol):
+class Steps(Protocol):
+    """What one layer does to rows before and after attention."""
+
+    def joint(self, x: Tensor) -> Tensor:
+        """Rows [..., C] -> query, key and value, [..., 3 C]."""
+        ...
+
+    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
+        """The layer's rows and what its heads found, both [..., C] -> the next layer's rows."""
+        ...
+
+
+class Passages:
     """Rows are [1, T, C], all of a text and its prompt, or [N, C], single ones that are read together."""
+
+    def __init__(self, layers: Sequence[Steps], predict: nn.Module):
+        self._layers = layers
+        self._predict = predict
 
     def enter(self, x: Tensor) -> Tensor:
         """Rows [..., C] -> query, key and value of the first layer, [..., 3 C]."""
-        ...
+        return self._layers[0].joint(x)
 
     def leave(self, layer: int, x: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:
         """A layer's rows and what its heads found, both [..., C] -> the next layer's rows, and query, key and value.
 
         After the last layer these are the logits [..., V].
         """
-        ...
+        x = self._layers[layer].finish(x, attended)
+        following = layer + 1
+        return x, self._layers[following].joint(x) if following < len(self._layers) else self._predict(x)
 
 
-class OwnPassages:
+class OwnPassages(Passages):
     """Those of the network's own layers."""
 
     def __init__(self, model: "T2S"):
-        self._layers: list[Layer] = list(model.h.layers)
-        self._predict = model.ar_predict_layer
-
-    def enter(self, x: Tensor) -> Tensor:
-        return self._layers[0].self_attn.joint(x)
-
-    def leave(self, layer: int, x: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:
-        here = self._layers[layer]
-        x = here.finish(x, here.self_attn.out_proj(attended))
-        following = layer + 1
-        return x, self._layers[following].self_attn.joint(x) if following < len(self._layers) else self._predict(x)
+        super().__init__([_OwnLayer(layer) for layer in model.h.layers], model.ar_predict_layer)
 
 
-class LaidOutPassages:
+class LaidOutPassages(Passages):
     """Those of layers with the same weights, laid out for speed. They are taken from the network one by one.
 
     Args:
@@ -53,28 +61,26 @@ class LaidOutPassages:
 
     def __init__(self, model: "T2S", lay_out: LayOut):
         layers = model.h.layers
-        self._layers = [_LaidOutLayer(layers.pop(0), lay_out) for _ in range(len(layers))]
-        self._predict = lay_out(model.get_parameter("ar_predict_layer.weight"), None)
+        laid_out = [_LaidOutLayer(layers.pop(0), lay_out) for _ in range(len(layers))]
+        predict = lay_out(model.get_parameter("ar_predict_layer.weight"), None)
+        super().__init__(laid_out, predict)
+        # In the order in which they are read.
+        self.linears = [*(linear for layer in laid_out for linear in layer.linears), predict]
         del model.h, model.ar_predict_layer
 
-    @property
-    def linears(self) -> list[nn.Module]:
-        """In the order in which they are read."""
-        return [*(linear for layer in self._layers for linear in layer.linears), self._predict]
 
-    def enter(self, x: Tensor) -> Tensor:
-        query_key_value: Tensor = self._layers[0].joint(x)
-        return query_key_value
+class _OwnLayer:
+    def __init__(self, layer: "Layer"):
+        self._layer = layer
 
-    def leave(self, layer: int, x: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:
-        x = self._layers[layer].finish(x, attended)
-        following = layer + 1
-        return x, self._layers[following].joint(x) if following < len(self._layers) else self._predict(x)
+    def joint(self, x: Tensor) -> Tensor:
+        return self._layer.self_attn.joint(x)
+
+    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
+        return self._layer.finish(x, self._layer.self_attn.out_proj(attended))
 
 
 class _LaidOutLayer:
-    """What one layer does to rows before and after attention."""
-
     def __init__(self, layer: "Layer", lay_out: LayOut):
         attention = layer.self_attn
         self.joint = lay_out(attention.in_proj_weight, attention.in_proj_bias)
