@@ -2,12 +2,9 @@
 
 import ctypes
 import mmap
-import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
-from pathlib import Path
 
 import torch
 
@@ -51,14 +48,6 @@ def half_precision_works(gpu: torch.device | int) -> bool:
     """Whether a CUDA GPU computes well in fp16: not before Volta (slow), and not the GTX 16 series (NaN)."""
     properties = torch.cuda.get_device_properties(gpu)
     return properties.major >= 7 and "GTX 16" not in properties.name
-
-
-@cache
-def has_intel_processor() -> bool:
-    """Whether this machine's processor is Intel's, as far as Linux and Windows tell."""
-    if sys.platform == "linux":
-        return "GenuineIntel" in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    return "GenuineIntel" in platform.processor()
 
 
 def in_large_pages(size: int) -> torch.Tensor:

@@ -85,8 +85,8 @@ def forced(exact: Engine, fast: Engine) -> Iterator[tuple[Tensor, Tensor]]:
         for engine in (exact, fast):
             decoder = Decoder(engine.t2s)
             strand = decoder.begin(row)
-            (logits,) = decoder.advance([strand], [tokens[:-1]])
-            both.append(torch.cat([strand.logits[None].float(), logits.float()])[:, : config.EOS])
+            stepwise = [decoder.advance([strand], [token]) for token in tokens[:-1]]
+            both.append(torch.cat([strand.logits[None], *stepwise]).float()[:, : config.EOS])
         yield both[0], both[1]
 
 

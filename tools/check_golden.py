@@ -121,7 +121,7 @@ def run_t2s_teacher(case: Case) -> Arrays:
         row = Row(phonemes, bert, tokens[:prompt], torch.Generator())
         decoder = Decoder(model.for_decoding())
         strand = decoder.begin(row)
-        stepwise = [strand.logits[None], *(decoder.advance([strand], [[int(token)]])[0] for token in tokens[prompt:])]
+        stepwise = [strand.logits[None], *(decoder.advance([strand], [int(token)]) for token in tokens[prompt:])]
     merged = whole.clone()
     merged[prompt:] = torch.cat(stepwise)
     return {"logits": (whole, merged)}
@@ -165,7 +165,7 @@ def run_t2s_decode(case: Case) -> Arrays:
             strand = decoder.begin(rows[0])
             logits = [strand.logits[None]]
             fed = results[0].tokens if results[0].ended == "mark" else results[0].tokens[:-1]
-            logits += [decoder.advance([strand], [[token]])[0] for token in fed]
+            logits += [decoder.advance([strand], [token]) for token in fed]
         out |= {"logits_first_step": logits[0][0], "logits_last_step": logits[-1][0]}
     return out
 

@@ -20,6 +20,17 @@ def length_mask(lengths: Tensor, size: int) -> Tensor:
     return torch.arange(size, device=lengths.device)[None] < lengths[:, None]
 
 
+def split_heads(joint: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
+    """[B, T, 3 C] -> query, key and value, each [B, heads, T, C / heads]."""
+    query, key, value = joint.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+    return query, key, value
+
+
+def merged_heads(heads: Tensor) -> Tensor:
+    """What the heads found, [B, heads, T, C / heads] -> [B, T, C]."""
+    return heads.transpose(1, 2).flatten(2)
+
+
 def take_over(model: nn.Module, weights: Mapping[str, Tensor], optional: tuple[str, ...] = ()) -> None:
     """Copies tensors of a file into a network, in the network's own precision.
 

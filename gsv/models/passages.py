@@ -1,107 +1,93 @@
-"""What decoding does to the text-to-semantic network's rows between attentions, where no row knows of another."""
+"""What decoding does to the text-to-semantic network's rows: those of a text and its prompt, then token by token."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gsv.models.layers import merged_heads
 
 if TYPE_CHECKING:
-    from gsv.models.t2s import T2S, Layer
-
-# A weight [outputs, inputs] and its bias, if any -> the linear layer of them, laid out for speed.
-LayOut = Callable[[Tensor, Tensor | None], nn.Module]
+    from gsv.models.t2s import T2S, T2SConfig
 
 
-class Steps(Protocol):
-    """What one layer does to rows before and after attention."""
+class Passages(ABC):
+    """What there is between attentions, and whole steps.
 
-    def joint(self, x: Tensor) -> Tensor:
-        """Rows [..., C] -> query, key and value, [..., 3 C]."""
-        ...
+    `cache_dtype` is that of keys and values, which are kept for each sequence as [layers, 2, heads, columns, D].
+    """
 
-    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
-        """The layer's rows and what its heads found, both [..., C] -> the next layer's rows."""
-        ...
-
-
-class Passages:
-    """Rows are [1, T, C], all of a text and its prompt, or [N, C], single ones that are read together."""
-
-    def __init__(self, layers: Sequence[Steps], predict: nn.Module):
-        self._layers = layers
-        self._predict = predict
+    def __init__(self, config: "T2SConfig", cache_dtype: torch.dtype):
+        self.config = config
+        self.cache_dtype = cache_dtype
 
     def enter(self, x: Tensor) -> Tensor:
         """Rows [..., C] -> query, key and value of the first layer, [..., 3 C]."""
-        return self._layers[0].joint(x)
+        return self._joint(0, x)
 
     def leave(self, layer: int, x: Tensor, attended: Tensor) -> tuple[Tensor, Tensor]:
         """A layer's rows and what its heads found, both [..., C] -> the next layer's rows, and query, key and value.
 
         After the last layer these are the logits [..., V].
         """
-        x = self._layers[layer].finish(x, attended)
+        x = self._finish(layer, x, attended)
         following = layer + 1
-        return x, self._layers[following].joint(x) if following < len(self._layers) else self._predict(x)
+        return x, self._joint(following, x) if following < self.config.n_layer else self._predict(x)
+
+    def step(self, x: Tensor, caches: Sequence[Tensor], used: Sequence[int]) -> Tensor:
+        """A token of each of several sequences, which know nothing of each other.
+
+        Args:
+            x: [N, C], the tokens' embeddings.
+            caches: their keys and values; those of these tokens are put there.
+            used: how many columns of each are in use before.
+
+        Returns:
+            The logits [N, V].
+        """
+        joint = self.enter(x)
+        for i in range(self.config.n_layer):
+            heads = joint.unflatten(-1, (3, self.config.head, 1, -1))
+            found = []
+            for row, cache, place in zip(heads, caches, used, strict=True):
+                cache[i, :, :, place : place + 1] = row[1:]
+                keys, values = cache[i, :, None, :, : place + 1]
+                found.append(F.scaled_dot_product_attention(row[:1].to(keys.dtype), keys, values))
+            x, joint = self.leave(i, x, merged_heads(torch.cat(found))[:, 0])
+        return joint
+
+    @abstractmethod
+    def _joint(self, layer: int, x: Tensor) -> Tensor:
+        """A layer's rows [..., C] -> query, key and value, [..., 3 C]."""
+
+    @abstractmethod
+    def _finish(self, layer: int, x: Tensor, attended: Tensor) -> Tensor:
+        """A layer's rows and what its heads found, both [..., C] -> the next layer's rows."""
+
+    @abstractmethod
+    def _predict(self, x: Tensor) -> Tensor:
+        """The last layer's rows [..., C] -> logits [..., V]."""
 
 
 class OwnPassages(Passages):
-    """Those of the network's own layers."""
+    """Those of the network's own layers, wherever they are."""
 
     def __init__(self, model: "T2S"):
-        super().__init__([_OwnLayer(layer) for layer in model.h.layers], model.ar_predict_layer)
+        super().__init__(model.config, model.dtype)
+        self._layers, self._last = model.h.layers, model.ar_predict_layer
 
+    def _joint(self, layer: int, x: Tensor) -> Tensor:
+        joint: Tensor = self._layers[layer].self_attn.joint(x)
+        return joint
 
-class LaidOutPassages(Passages):
-    """Those of layers with the same weights, laid out for speed. They are taken from the network one by one.
+    def _finish(self, layer: int, x: Tensor, attended: Tensor) -> Tensor:
+        own = self._layers[layer]
+        finished: Tensor = own.finish(x, own.self_attn.out_proj(attended))
+        return finished
 
-    Args:
-        model: can do nothing but decode by these passages afterwards.
-    """
-
-    def __init__(self, model: "T2S", lay_out: LayOut):
-        layers = model.h.layers
-        laid_out = [_LaidOutLayer(layers.pop(0), lay_out) for _ in range(len(layers))]
-        predict = lay_out(model.get_parameter("ar_predict_layer.weight"), None)
-        super().__init__(laid_out, predict)
-        # In the order in which they are read.
-        self.linears = [*(linear for layer in laid_out for linear in layer.linears), predict]
-        del model.h, model.ar_predict_layer
-
-
-class _OwnLayer:
-    def __init__(self, layer: "Layer"):
-        self._layer = layer
-
-    def joint(self, x: Tensor) -> Tensor:
-        return self._layer.self_attn.joint(x)
-
-    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
-        return self._layer.finish(x, self._layer.self_attn.out_proj(attended))
-
-
-class _LaidOutLayer:
-    def __init__(self, layer: "Layer", lay_out: LayOut):
-        attention = layer.self_attn
-        self.joint = lay_out(attention.in_proj_weight, attention.in_proj_bias)
-        self._out, self._wide, self._narrow = (
-            lay_out(layer.get_parameter(f"{name}.weight"), layer.get_parameter(f"{name}.bias"))
-            for name in ("self_attn.out_proj", "linear1", "linear2")
-        )
-        self._first, self._second = _copy(layer.norm1), _copy(layer.norm2)
-
-    @property
-    def linears(self) -> tuple[nn.Module, ...]:
-        return self.joint, self._out, self._wide, self._narrow
-
-    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
-        x = self._first(x + self._out(attended))
-        out: Tensor = self._second(x + self._narrow(self._wide(x).relu_()))
-        return out
-
-
-def _copy(norm: nn.LayerNorm) -> nn.LayerNorm:
-    """So that nothing holds what the weights were taken from."""
-    made = nn.LayerNorm(norm.normalized_shape, norm.eps)
-    made.load_state_dict(norm.state_dict())
-    return made.requires_grad_(False)
+    def _predict(self, x: Tensor) -> Tensor:
+        logits: Tensor = self._last(x)
+        return logits

@@ -13,11 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsv.devices import give_back_memory
-from gsv.models.brief import BriefPassages
-from gsv.models.layers import SinusoidalPosition, length_mask, take_over
-from gsv.models.packed import is_steady, steady_linear
-from gsv.models.passages import LaidOutPassages, OwnPassages, Passages
-from gsv.models.planes import brief_dtype
+from gsv.models.layers import SinusoidalPosition, length_mask, merged_heads, split_heads, take_over
+from gsv.models.passages import OwnPassages, Passages
 
 # What every tensor's name starts with in official files.
 PREFIX = "model."
@@ -59,17 +56,6 @@ class TokenEmbedding(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         return self.word_embeddings(ids)
-
-
-def split_heads(joint: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
-    """[B, T, 3 C] -> query, key and value, each [B, heads, T, C / heads]."""
-    query, key, value = joint.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
-    return query, key, value
-
-
-def merged_heads(heads: Tensor) -> Tensor:
-    """What the heads found, [B, heads, T, C / heads] -> [B, T, C]."""
-    return heads.transpose(1, 2).flatten(2)
 
 
 class SelfAttention(nn.Module):
@@ -144,7 +130,6 @@ class T2S(nn.Module):
         self.ar_predict_layer = nn.Linear(width, config.vocab_size, bias=False)
         # What takes the place of the layers for decoding, if anything does.
         self._passages: Passages | None = None
-        self._cache_dtype: torch.dtype | None = None
 
     @classmethod
     def from_weights(cls, config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> "T2S":
@@ -170,28 +155,23 @@ class T2S(nn.Module):
     def dtype(self) -> torch.dtype:
         return self.ar_audio_embedding.word_embeddings.weight.dtype
 
-    @property
-    def cache_dtype(self) -> torch.dtype:
-        """In which decoding keeps keys and values."""
-        return self._cache_dtype or self.dtype
-
     def passages(self) -> Passages:
         return OwnPassages(self) if self._passages is None else self._passages
 
     def for_decoding(self, brief: bool = False) -> "T2S":
-        """The same network where it is now, its weights laid out for speed if this machine knows a way; it stays there.
+        """The same network where it is now, laid out for speed if that is a CPU; it stays there.
 
-        On an x86 CPU a row of a batch then gets what it would get alone, to the last bit.
+        On a CPU a row of a batch then gets what it would get alone, to the last bit.
 
         Args:
             brief: on a CPU, compute with weights of 8 bits: another rounding, and now and then another token.
         """
         self.requires_grad_(False).eval()
-        if brief and self.device.type == "cpu":
-            self._passages = BriefPassages(self)
-            self._cache_dtype = brief_dtype(self.device)
-        elif is_steady(self.ar_audio_embedding.word_embeddings.weight):
-            self._passages = LaidOutPassages(self, steady_linear)
+        if self.device.type == "cpu" and self.dtype == torch.float32:
+            # The compiler that it loads takes half a second and some memory, which nothing else needs.
+            from gsv.models.compiled import CompiledPassages
+
+            self._passages = CompiledPassages(self, brief)
         give_back_memory(self.device)
         return self
 

@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gsv.models.t2s import T2S, merged_heads, split_heads
+from gsv.models.layers import merged_heads, split_heads
+from gsv.models.t2s import T2S
 from gsv.synthesis.sampling import Sampler, SamplingOptions, draw
 
 # What the trained models expect: no end mark among the first tokens, and never more than this many.
@@ -55,7 +56,7 @@ class Strand:
     `logits` [V] are those of its next token; `seen` [V] tells which tokens there were.
     """
 
-    def __init__(self, model: T2S, row: Row):
+    def __init__(self, model: T2S, row: Row, cache_dtype: torch.dtype):
         config = model.config
         self.row = row
         self.continuation = Continuation()
@@ -69,48 +70,20 @@ class Strand:
         columns = len(row.phonemes) + len(row.prompt) + self.limit
         shape = (config.n_layer, 2, config.head, columns, config.hidden_dim // config.head)
         # All at once: nothing is allocated while others wait, and memory that is not written to is not taken.
-        self.cache = torch.empty(shape, dtype=model.cache_dtype, device=model.device)
+        self.cache = torch.empty(shape, dtype=cache_dtype, device=model.device)
         # Worked out for this row alone, since a table for several rows might be rounded differently.
         places = torch.arange(len(row.prompt), len(row.prompt) + self.limit, device=model.device)
         self.positions = model.ar_audio_position.table(places).to(model.dtype)
 
-    def places(self, count: int) -> Tensor:
-        """What is added to the embeddings of the tokens that come next into the cache, [count, C]."""
-        place = self.used - len(self.row.phonemes) - len(self.row.prompt)
-        return self.positions[place : place + count]
-
-    def slots(self, count: int) -> Sequence[Tensor]:
-        """Where keys and values of the next so many tokens belong, for each layer [2, heads, count, D]."""
-        return self.cache[..., self.used : self.used + count, :].unbind(0)
-
-    def memory(self, end: int) -> Sequence[Tensor]:
-        """The keys and values before `end`, for each layer [1, heads, end, D] of the one and then of the other."""
-        return self.cache[:, :, None, :, :end].flatten(0, 1).unbind(0)
+    @property
+    def place(self) -> Tensor:
+        """What is added to the embedding of the next token, [C]."""
+        return self.positions[self.used - len(self.row.phonemes) - len(self.row.prompt)]
 
     def is_stuck(self) -> bool:
         """Whether its newest token has been said as often in a row as is natural to the network."""
         tokens = self.continuation.tokens
         return 0 < self.longest_run <= len(tokens) and len(set(tokens[-self.longest_run :])) == 1
-
-
-class Outlook:
-    """What a strand's newest tokens may look at: all that is before them, and themselves."""
-
-    def __init__(self, strand: Strand, count: int):
-        end = strand.used + count
-        self._slots, self._memory = strand.slots(count), strand.memory(end)
-        self._mask: Tensor | None = None
-        if count > 1:
-            places = torch.arange(end, device=strand.cache.device)
-            self._mask = places <= places[strand.used :, None]
-
-    def attend(self, layer: int, rows: Tensor) -> Tensor:
-        """Query, key and value of each token, [count, 3, heads, D] -> what the heads found, [count, heads * D]."""
-        slot, (keys, values) = self._slots[layer], self._memory[2 * layer : 2 * layer + 2]
-        heads = rows.permute(1, 2, 0, 3)
-        slot.copy_(heads[1:])
-        found = F.scaled_dot_product_attention(heads[:1].to(keys.dtype), keys, values, attn_mask=self._mask)
-        return merged_heads(found)[0]
 
 
 class Decoder:
@@ -126,7 +99,7 @@ class Decoder:
     def begin(self, row: Row) -> Strand:
         """Reads the row's text and prompt."""
         model = self.model
-        strand = Strand(model, row)
+        strand = Strand(model, row, self._passages.cache_dtype)
         x = model.embed_text(row.phonemes[None], row.bert[None].to(model.dtype))
         text = x.shape[1]
         if len(row.prompt):
@@ -134,11 +107,10 @@ class Decoder:
         columns = torch.arange(x.shape[1], device=model.device)
         mask = ((columns < text) | (columns <= columns[:, None]))[None, None]
         rows = x.shape[1]
-        slots = strand.slots(rows)
         joint = self._passages.enter(x)
         for i in range(model.config.n_layer):
             query, key, value = split_heads(joint, model.config.head)
-            slots[i].copy_(torch.cat([key, value]))
+            strand.cache[i, :, :, :rows] = torch.cat([key, value])
             attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
             x, joint = self._passages.leave(i, x, merged_heads(attended))
         strand.used = rows
@@ -174,31 +146,20 @@ class Decoder:
                 so_far.ended = "limit"
             else:
                 going.append(strand)
-                newest.append([token])
+                newest.append(token)
         if going:
-            for strand, (row,) in zip(going, self.advance(going, newest), strict=True):
-                strand.logits = row
+            for strand, logits_of_it in zip(going, self.advance(going, newest), strict=True):
+                strand.logits = logits_of_it
 
     @torch.inference_mode()
-    def advance(self, strands: Sequence[Strand], tokens: Sequence[Sequence[int]]) -> list[Tensor]:
-        """Each strand's newest tokens -> its logits after each of them, [tokens, V]; its cache holds them then.
-
-        Every row is one token, whichever strand it is of; so it makes no difference which are read together.
-        """
-        model, passages = self.model, self._passages
-        ids = torch.tensor([token for newest in tokens for token in newest], device=model.device)
-        places = torch.cat([strand.places(len(newest)) for strand, newest in zip(strands, tokens, strict=True)])
-        x = model.ar_audio_embedding(ids) + places
-        sizes = [len(newest) for newest in tokens]
-        outlooks = [Outlook(strand, size) for strand, size in zip(strands, sizes, strict=True)]
-        joint = passages.enter(x)
-        for i in range(model.config.n_layer):
-            rows = joint.unflatten(-1, (3, model.config.head, -1)).split(sizes)
-            found = [outlook.attend(i, row) for outlook, row in zip(outlooks, rows, strict=True)]
-            x, joint = passages.leave(i, x, found[0] if len(found) == 1 else torch.cat(found))
-        for strand, size in zip(strands, sizes, strict=True):
-            strand.used += size
-        return list(joint.split(sizes))
+    def advance(self, strands: Sequence[Strand], tokens: Sequence[int]) -> Tensor:
+        """Each strand's newest token -> the logits after it, [N, V]; its cache holds it then."""
+        ids = torch.tensor(tokens, device=self.model.device)
+        x = self.model.ar_audio_embedding(ids) + torch.stack([strand.place for strand in strands])
+        logits = self._passages.step(x, [strand.cache for strand in strands], [strand.used for strand in strands])
+        for strand in strands:
+            strand.used += 1
+        return logits
 
     def _sampler_of(self, options: list[SamplingOptions]) -> Sampler:
         if options != self._options:

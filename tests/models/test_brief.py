@@ -1,22 +1,10 @@
-"""The network with weights of 8 bits."""
+"""Networks with weights of 8 bits."""
 
 import pytest
 import torch
 from transformers import HubertConfig, HubertModel
 
-from gsv.models.brief import BriefLinear, BriefPassages, eight_bits, shorten
-from gsv.models.t2s import T2S, T2SConfig
-
-# Of widths that are no multiples of what processors take at once.
-CONFIG = T2SConfig(
-    vocab_size=65, phoneme_vocab_size=40, hidden_dim=72, embedding_dim=72, head=4, n_layer=3, EOS=64, bert_dim=64
-)
-
-
-@pytest.fixture(scope="module")
-def model() -> T2S:
-    torch.manual_seed(3)
-    return T2S(CONFIG).requires_grad_(False).eval()
+from gsv.models.brief import BriefLinear, eight_bits, shorten
 
 
 def test_a_weight_is_off_by_half_a_step_at_most() -> None:
@@ -28,26 +16,10 @@ def test_a_weight_is_off_by_half_a_step_at_most() -> None:
 
 
 @torch.inference_mode()
-def test_single_rows_and_rows_of_a_text_are_nearly_the_exact_product() -> None:
+def test_a_layer_is_nearly_the_exact_product() -> None:
     weight, bias, x = torch.randn(33, 72), torch.randn(33), torch.randn(2, 5, 72)
     layer, exact = BriefLinear(weight, bias), torch.nn.functional.linear(x, weight, bias)
-    assert (layer(x) - exact).norm() < 0.02 * exact.norm()
-    single = torch.cat([layer(x[:, i : i + 1]) for i in range(5)], dim=1)
-    assert (single - exact).norm() < 0.02 * exact.norm()
-
-
-@torch.inference_mode()
-def test_rows_are_nearly_those_of_the_network_and_the_same_in_company(model: T2S) -> None:
-    own, brief_ones = model.passages(), BriefPassages(model)
-    x, attended = torch.randn(5, 1, 72), torch.randn(5, 1, 72)
-    assert (brief_ones.enter(x) - own.enter(x)).norm() < 0.02 * own.enter(x).norm()
-    for layer in range(CONFIG.n_layer):
-        for mine, theirs in zip(brief_ones.leave(layer, x, attended), own.leave(layer, x, attended), strict=True):
-            assert mine.shape == theirs.shape
-            assert 0 < (mine - theirs).norm() < 0.03 * theirs.norm()
-    together = brief_ones.leave(2, x, attended)[1]
-    alone = brief_ones.leave(2, x[3:4], attended[3:4])[1]
-    assert torch.equal(alone[0], together[3])
+    assert 0 < (layer(x) - exact).norm() < 0.02 * exact.norm()
 
 
 @torch.inference_mode()

@@ -44,9 +44,8 @@ def test_stepping_gives_the_training_forms_logits(model: T2S) -> None:
     whole = model(one.phonemes[None], torch.tensor([9]), one.prompt[None], torch.tensor([12]), one.bert[None])[0]
     decoder = Decoder(model)
     strand = decoder.begin(Row(one.phonemes, one.bert, one.prompt[:5], one.generator))
-    (first,) = decoder.advance([strand], [one.prompt[5:6].tolist()])
-    (rest,) = decoder.advance([strand], [one.prompt[6:].tolist()])
-    torch.testing.assert_close(torch.cat([strand.logits[None], first, rest]), whole[5:], rtol=1e-4, atol=1e-5)
+    stepwise = [decoder.advance([strand], [token]) for token in one.prompt[5:].tolist()]
+    torch.testing.assert_close(torch.cat([strand.logits[None], *stepwise]), whole[5:], rtol=1e-4, atol=1e-5)
 
 
 def test_a_batch_of_unequal_rows_says_what_each_says_alone(model: T2S) -> None:

@@ -8,14 +8,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gsv.models.packed import HalfLinear, OneDnnLinear, is_steady, steady_linear
 from gsv.models.t2s import T2S, T2SConfig
 from gsv.synthesis.decoder import Row, generate
 from gsv.synthesis.sampling import SamplingOptions
 from gsv.synthesis.scheduler import Scheduler
 from gsv.synthesis.turns import Kind, StoppedError, Turns, never
 
-# Wide enough that a layer has more inputs than oneDNN sums up in one go.
 CONFIG = T2SConfig(
     vocab_size=257, phoneme_vocab_size=40, hidden_dim=320, embedding_dim=320, head=4, n_layer=2, EOS=256, bert_dim=64
 )
@@ -78,31 +76,6 @@ def test_many_at_once_get_the_tokens_that_each_gets_alone(model: T2S, scheduler:
     assert len({tuple(tokens) for tokens in alone}) == CLIENTS
     assert max(sizes) > CLIENTS // 4
     assert not scheduler._parties
-
-
-@torch.inference_mode()
-@pytest.mark.parametrize("inputs", [96, 512, 2048])
-def test_a_row_of_a_steady_product_does_not_know_of_the_others(inputs: int) -> None:
-    torch.manual_seed(1)
-    layer = torch.nn.Linear(inputs, 130)
-    if not is_steady(layer.weight):
-        pytest.skip("this machine's processor has no product whose rows are independent to the last bit")
-    x = torch.randn(40, inputs)
-    weight, rounded = layer.weight, layer.weight.half().float()
-    assert HalfLinear.fits(rounded) and not HalfLinear.fits(weight)
-    for kind, given in (
-        (OneDnnLinear, weight),
-        (steady_linear, weight),
-        (HalfLinear, rounded),
-        (steady_linear, rounded),
-    ):
-        laid_out = kind(given, layer.bias)
-        together = laid_out(x)
-        expected = torch.nn.functional.linear(x, given, layer.bias)
-        torch.testing.assert_close(together, expected, rtol=1e-4, atol=1e-4)
-        assert laid_out(x[None]).shape == (1, 40, 130)
-        for count in (1, 2, 3, 7, 8, 17, 32):
-            assert torch.equal(laid_out(x[40 - count :]), together[40 - count :])
 
 
 def test_a_row_that_comes_later_joins_those_on_their_way(model: T2S, scheduler: Scheduler) -> None:
