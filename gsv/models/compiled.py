@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 # A thread more is worth its while from so many weights on.
 WEIGHTS_A_THREAD = 4_000_000
 
-# Of so many outputs are weights widened at once, so that they are still in the processor's caches when they are needed.
-OUTPUTS_AT_ONCE = 512
-
 
 @dataclass(frozen=True)
 class Stack:
@@ -56,9 +53,8 @@ class Stack:
 
     def many(self, layer: int, x: Tensor, dtype: torch.dtype) -> Tensor:
         """Rows [B, T, inputs] -> [B, T, outputs], by a product in `dtype`."""
-        x = x.to(dtype)
-        product = torch.cat([F.linear(x, part.to(dtype)) for part in self.weight[layer].split(OUTPUTS_AT_ONCE)], -1)
-        return product.float().mul_(self.scale[layer]).add_(self.bias[layer])
+        product = F.linear(x.to(dtype), self.weight[layer].to(dtype)).float()
+        return torch.addcmul(self.bias[layer], product, self.scale[layer])
 
     def arrays(self) -> kernel.Linears:
         weight = self.weight.view(torch.int16) if self.weight.dtype == torch.float16 else self.weight

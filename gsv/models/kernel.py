@@ -252,13 +252,15 @@ def _apply(weight, scale, bias, rows, begin, end, out):  # type: ignore[no-untyp
         for i in range(several):
             for j in range(row, count):
                 out[j, output + i] = _single(weight, output + i, rows, j)[0]
+    whole = size // LANES * LANES
+    if whole < size:
+        for row in range(count):
+            for output in range(begin, end):
+                for place in range(whole, size):
+                    out[row, output] += _wide(weight[output, place]) * rows[row, place]
     for row in range(count):
         for output in range(begin, end):
-            total = out[row, output]
-            # What is behind the last whole `LANES`.
-            for place in range(size // LANES * LANES, size):
-                total += _wide(weight[output, place]) * rows[row, place]
-            out[row, output] = total * scale[output] + bias[output]
+            out[row, output] = out[row, output] * scale[output] + bias[output]
 
 
 @njit(fastmath=_FREELY)

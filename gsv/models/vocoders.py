@@ -47,7 +47,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for dilated, plain in zip(self.convs1, self.convs2, strict=True):
-            x = x + plain(F.leaky_relu(dilated(F.leaky_relu(x, _SLOPE)), _SLOPE))
+            # In place wherever nobody looks at it again: memory is what all but the convolutions wait for.
+            x = plain(F.leaky_relu(dilated(F.leaky_relu(x, _SLOPE)), _SLOPE, inplace=True)).add_(x)
         return x
 
 
@@ -111,9 +112,12 @@ class HifiGenerator(nn.Module):
         if condition is not None:
             x = x + self.cond(condition)
         for i, up in enumerate(self.ups):
-            x = up(F.leaky_relu(x, _SLOPE))
-            blocks = self.resblocks[i * self.blocks_each : (i + 1) * self.blocks_each]
-            x = sum(block(x) for block in blocks) / len(blocks)
+            x = up(F.leaky_relu(x, _SLOPE, inplace=True))
+            first, *others = self.resblocks[i * self.blocks_each : (i + 1) * self.blocks_each]
+            total = first(x)
+            for block in others:
+                total.add_(block(x))
+            x = total.div_(self.blocks_each)
         # The default slope here, not the one above: the trained models expect it.
         return self.conv_post(F.leaky_relu(x)).tanh().to(frames.dtype)
 
