@@ -28,7 +28,8 @@ test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	-$(BIN)/gsv install uvr5  # Without a network: the tests that need it are skipped, except in CI.
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+	# The longest files first, or one process would be alone with them in the end.
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/journeys tests/browser tests
 
 clean:
 	rm -rf .venv build *.egg-info

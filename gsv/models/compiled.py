@@ -73,11 +73,12 @@ class CompiledPassages(Passages):
 
     def __init__(self, model: "T2S", brief: bool):
         config, width = model.config, model.config.hidden_dim
-        super().__init__(config, torch.float16 if brief else torch.float32)
+        halves = torch.float16 if kernel.has_halves() else torch.float32
+        super().__init__(config, halves if brief else torch.float32)
         self._dtype = (brief_dtype(model.device) if brief else None) or torch.float32
         layers, predict = model.h.layers, model.ar_predict_layer.weight
         weights = [predict, *(weight for name, weight in layers.named_parameters() if "weight" in name)]
-        dtype = torch.int8 if brief else torch.float16 if all(map(fits_half, weights)) else torch.float32
+        dtype = torch.int8 if brief else halves if all(map(fits_half, weights)) else torch.float32
         shapes = ((3 * width, width), (width, width), (4 * width, width), (width, 4 * width))
         self._stacks = [Stack.of((config.n_layer, *shape), dtype) for shape in shapes]
         self._norms = torch.empty(config.n_layer, 4, width)

@@ -7,6 +7,7 @@ layer, and they wait for each other where one needs what another made.
 """
 
 import ctypes
+import platform
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -48,6 +49,11 @@ class Linears(NamedTuple):
     weight: np.ndarray
     scale: np.ndarray
     bias: np.ndarray
+
+
+def has_halves() -> bool:
+    """Whether this processor knows numbers of 16 bits; all do but x86 ones from before 2012, and some pretended ones."""
+    return platform.machine() not in {"x86_64", "AMD64"} or llvm.get_host_cpu_features().get("f16c", False)
 
 
 def compiled(**options: Any) -> Callable[[Any], Any]:

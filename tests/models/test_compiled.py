@@ -153,6 +153,19 @@ def test_attention_of_large_scores_is_that_of_a_softmax() -> None:
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
+@torch.inference_mode()
+@pytest.mark.parametrize("brief", [False, True])
+def test_a_processor_without_numbers_of_16_bits_is_not_given_any(brief: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = network(half=True)
+    monkeypatch.setattr(kernel, "has_halves", lambda: False)
+    own, mine = OwnPassages(model), laid_out(model, brief)
+    assert mine.cache_dtype == torch.float32
+    assert mine._stacks[0].weight.dtype == (torch.int8 if brief else torch.float32)
+    x = torch.randn(1, CONFIG.hidden_dim)
+    expected, found = own.step(x, caches(1, own), [EARLIER]), mine.step(x, caches(1, mine), [EARLIER])
+    assert (found - expected).norm() < (0.05 if brief else 1e-5) * expected.norm()
+
+
 def test_code_that_can_be_kept_nowhere_is_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
