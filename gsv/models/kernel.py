@@ -52,7 +52,7 @@ class Linears(NamedTuple):
 
 
 def has_halves() -> bool:
-    """Whether this processor knows numbers of 16 bits; all do but x86 ones from before 2012, and some pretended ones."""
+    """Whether this processor knows numbers of 16 bits; all do but x86 ones from before 2012 and some virtual ones."""
     return platform.machine() not in {"x86_64", "AMD64"} or llvm.get_host_cpu_features().get("f16c", False)
 
 
