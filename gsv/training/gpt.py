@@ -260,10 +260,13 @@ class GptRecipe:
 
 
 def _rate(start: _Start) -> WarmupCosine | Constant:
-    """A fine-tuning's learning rate does not change; that of an untrained network follows its configuration."""
-    if start.trained:
-        return Constant(FINE_TUNING_RATE)
+    """A fine-tuning's learning rate does not change; that of an untrained network follows its configuration.
+
+    A configuration may say, as `lr_fine_tune`, what rate suits a network that is not of the official widths.
+    """
     settings: Mapping[str, Any] = start.config.get("optimizer", {})
+    if start.trained:
+        return Constant(float(settings.get("lr_fine_tune", FINE_TUNING_RATE)))
     try:
         return WarmupCosine(
             float(settings["lr_init"]),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from gsv.checkpoints import (
@@ -333,6 +334,20 @@ def test_gpt_fine_tuning_runs_at_the_constant_rate(narrow: Project, make_experim
         path.unlink()
     report = train_gpt(replace(gpt(narrow), epochs=2, from_scratch=None, pretrained=base))
     assert [row["learning_rate"] for row in report.outcome.history] == [pytest.approx(0.002)] * 2
+
+
+def test_gpt_fine_tuning_runs_at_the_rate_that_the_weights_ask_for(
+    narrow: Project, make_experiment: MakeExperiment
+) -> None:
+    make_experiment(1.0, 1.2)
+    config = yaml.safe_load((narrow.root / "s1.yaml").read_text(encoding="utf-8"))
+    config["optimizer"]["lr_fine_tune"] = 0.0003
+    (narrow.root / "s1.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    base = train_gpt(replace(gpt(narrow), epochs=1)).weights.rename(narrow.root / "base.ckpt")
+    for path in (narrow.root / "logs/tones/logs_s1_v2").iterdir():
+        path.unlink()
+    report = train_gpt(replace(gpt(narrow), epochs=1, from_scratch=None, pretrained=base))
+    assert report.outcome.history[0]["learning_rate"] == pytest.approx(0.0003)
 
 
 Change = Callable[[Project], Options]

@@ -52,7 +52,7 @@ MODULE = "gsv-tiny/content"
 PreparedStage = Literal["1a", "1b", "1c"]
 # So many examples are of three clips, where there are as many; and of these so many have a prompt of two.
 THREES = 0.5
-LONG_PROMPTS = 0.5
+LONG_PROMPTS = 0.8
 # So many prompts are read at another pace: they last longer by these factors, which vary so much around that every so
 # many tokens.
 OTHER_PACE = 0.5
@@ -194,8 +194,8 @@ def write_pairs(files: TinyFiles, seed: int) -> list[Example]:
     """Every training clip in one example, in its prompt or behind other clips of its speaker.
 
     So what is behind the prompt is spoken as decoding is asked for: after the text and the tokens of a prompt. In a
-    quarter of the examples two clips are, so that the end of a sentence is not always that of the text, and in another
-    quarter two are the prompt. In half of all the prompt is read at another pace, see `_at_another_pace`. A speaker's
+    tenth of the examples two clips are, so that the end of a sentence is not always that of the text, and in two fifths
+    two are the prompt. In half of all the prompt is read at another pace, see `_at_another_pace`. A speaker's
     last clip is left out where nothing is left to go with it.
     """
     train, experiment = files.project.experiment("train"), files.project.experiment("pairs")
