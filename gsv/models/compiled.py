@@ -119,7 +119,7 @@ class CompiledPassages(Passages):
             x.contiguous().numpy(),
             *numbers,
             np.empty(0, np.int16 if self.cache_dtype == torch.float16 else np.float32),
-            tuple(work),
+            (work[0].reshape(count, 3 * width), *work),
             logits.numpy(),
         )
         with self._turn:

@@ -330,6 +330,14 @@ def _attend(query, keys, values, end, scores, out):  # type: ignore[no-untyped-d
 
 
 @njit
+def _add(rows, begin, end, out):  # type: ignore[no-untyped-def]
+    """Adds the places from `begin` to `end` of every row to those of `out`."""
+    for row in range(len(rows)):
+        for place in range(begin, end):
+            out[row, place] += rows[row, place]
+
+
+@njit
 def _meet(gate, come):  # type: ignore[no-untyped-def]
     """Waits until so many have come here; returns whether all will."""
     _one_more(gate, COME)
@@ -357,29 +365,31 @@ def step(thread, threads, gate, layers, norms, predict, x, caches, columns, used
         caches, columns, used: [N] of int64, for each row the address of its keys and values
             [layers, 2, heads, columns, D], how many columns there are, and how many are in use.
         kind: an empty array of what caches hold: float32, or int16 for the bits of float16.
-        work: (joint [N, 3, heads, D], found [N, C], middle [N, C], wide [N, 4 C], own [threads, N, C], scores
-            [threads, columns]), for what is worked out on the way.
+        work: (joint [N, 3 C], the same as [N, 3, heads, D], found [N, C], middle [N, C], wide [N, 4 C], own
+            [threads, N, C], scores [threads, columns]), for what is worked out on the way.
         logits: [N, V], the result.
     """
     projection, behind, first, second = layers
-    joint, found, middle, wide, all_rows, all_scores = work
+    flat, joint, found, middle, wide, all_rows, all_scores = work
     rows, scores = all_rows[thread], all_scores[thread]
     count, width = x.shape
-    heads, size = joint.shape[2:]
-    flat = joint.reshape(count, 3 * width)
-    my_heads = range(heads * thread // threads, heads * (thread + 1) // threads)
+    heads, size = joint.shape[2], joint.shape[3]
+    first_head, last_head = heads * thread // threads, heads * (thread + 1) // threads
     begin, end = width * thread // threads, width * (thread + 1) // threads
     come = 0
-    rows[:] = x
+    # What numpy would do in a line is written out here: compiling that takes seconds.
+    for row in range(count):
+        for place in range(width):
+            rows[row, place] = x[row, place]
     for layer in range(len(norms)):
         weight, scale, bias = projection.weight[layer], projection.scale[layer], projection.bias[layer]
         for part in range(3):
             start = part * width
-            _apply(weight, scale, bias, rows, start + my_heads.start * size, start + my_heads.stop * size, flat)
+            _apply(weight, scale, bias, rows, start + first_head * size, start + last_head * size, flat)
         for row in range(count):
             cache = carray(_memory(caches[row]), (len(norms), 2, heads, columns[row], size), kind.dtype)
             place = used[row]
-            for head in my_heads:
+            for head in range(first_head, last_head):
                 keys, values = cache[layer, 0, head], cache[layer, 1, head]
                 for i in range(size):
                     keys[place, i] = _narrow(joint[row, 1, head, i], keys[place, i])
@@ -390,7 +400,7 @@ def step(thread, threads, gate, layers, norms, predict, x, caches, columns, used
         if not _meet(gate, come):
             return
         _apply(behind.weight[layer], behind.scale[layer], behind.bias[layer], found, begin, end, middle)
-        middle[:, begin:end] += rows[:, begin:end]
+        _add(rows, begin, end, middle)
         come += threads
         if not _meet(gate, come):
             return
@@ -404,7 +414,7 @@ def step(thread, threads, gate, layers, norms, predict, x, caches, columns, used
         if not _meet(gate, come):
             return
         _apply(second.weight[layer], second.scale[layer], second.bias[layer], wide, begin, end, middle)
-        middle[:, begin:end] += rows[:, begin:end]
+        _add(rows, begin, end, middle)
         come += threads
         if not _meet(gate, come):
             return
