@@ -91,6 +91,9 @@ class CompiledPassages(Passages):
         self._threads = max(1, min(torch.get_num_threads(), config.head, size // WEIGHTS_A_THREAD))
         self._helpers = ThreadPoolExecutor(self._threads, thread_name_prefix="decoding")
         self._turn = Lock()
+        # What no step changes, as the kernel takes it.
+        self._arrays = tuple(stack.arrays() for stack in self._stacks), self._norms.numpy(), self._last.arrays()
+        self._cache_kind = np.empty(0, np.int16 if self.cache_dtype == torch.float16 else np.float32)
         # So that it is compiled by now.
         self.step(torch.empty(0, width), [], [])
 
@@ -113,12 +116,10 @@ class CompiledPassages(Passages):
         numbers = (np.array(of_each, np.int64) for of_each in ([cache.data_ptr() for cache in caches], columns, used))
         given = (
             gate,
-            tuple(stack.arrays() for stack in self._stacks),
-            self._norms.numpy(),
-            self._last.arrays(),
+            *self._arrays,
             x.contiguous().numpy(),
             *numbers,
-            np.empty(0, np.int16 if self.cache_dtype == torch.float16 else np.float32),
+            self._cache_kind,
             (work[0].reshape(count, 3 * width), *work),
             logits.numpy(),
         )

@@ -270,8 +270,14 @@ def _apply(weight, scale, bias, rows, begin, end, out):  # type: ignore[no-untyp
 
 
 @njit(fastmath=_FREELY)
-def _normalise(row, gain, shift, out):  # type: ignore[no-untyped-def]
-    """The layer norm of a row."""
+def _normalise(rows, gain, shift, out):  # type: ignore[no-untyped-def]
+    """The layer norm of every row, [N, C] -> out [N, C]."""
+    for number in range(len(rows)):
+        _normalise_row(rows[number], gain, shift, out[number])
+
+
+@njit(fastmath=_FREELY)
+def _normalise_row(row, gain, shift, out):  # type: ignore[no-untyped-def]
     size = len(row)
     mean = np.float32(0)
     for place in range(size):
@@ -404,8 +410,7 @@ def step(thread, threads, gate, layers, norms, predict, x, caches, columns, used
         come += threads
         if not _meet(gate, come):
             return
-        for row in range(count):
-            _normalise(middle[row], norms[layer, 0], norms[layer, 1], rows[row])
+        _normalise(middle, norms[layer, 0], norms[layer, 1], rows)
         _apply(first.weight[layer], first.scale[layer], first.bias[layer], rows, 4 * begin, 4 * end, wide)
         for row in range(count):
             for place in range(4 * begin, 4 * end):
@@ -418,8 +423,7 @@ def step(thread, threads, gate, layers, norms, predict, x, caches, columns, used
         come += threads
         if not _meet(gate, come):
             return
-        for row in range(count):
-            _normalise(middle[row], norms[layer, 2], norms[layer, 3], rows[row])
+        _normalise(middle, norms[layer, 2], norms[layer, 3], rows)
     outputs = logits.shape[1]
     begin, end = outputs * thread // threads, outputs * (thread + 1) // threads
     _apply(predict.weight[0], predict.scale[0], predict.bias[0], rows, begin, end, logits)

@@ -67,10 +67,12 @@ def test_steps_and_whole_texts_are_those_of_the_networks_own_layers(half: bool, 
         assert (before[..., place, :] - after[..., place, :]).norm() < nearness * before[..., place, :].norm()
 
     whole, attended = torch.randn(1, 9, CONFIG.hidden_dim), torch.randn(1, 9, CONFIG.hidden_dim)
-    assert (mine.enter(whole) - own.enter(whole)).norm() < nearness * own.enter(whole).norm()
+    joint = own.enter(whole)
+    assert (mine.enter(whole) - joint).norm() < (0.02 if brief else 1e-5) * joint.norm()
     for layer in range(CONFIG.n_layer):
-        pairs = zip(mine.leave(layer, whole, attended), own.leave(layer, whole, attended), strict=True)
-        assert all((first - second).norm() < nearness * second.norm() for first, second in pairs)
+        for first, second in zip(mine.leave(layer, whole, attended), own.leave(layer, whole, attended), strict=True):
+            assert first.shape == second.shape
+            assert 0 < (first - second).norm() < (0.03 if brief else 1e-5) * second.norm()
 
 
 @torch.inference_mode()
