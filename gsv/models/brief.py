@@ -5,10 +5,9 @@ faster at that, and all between products stays in 32 bits.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsv.models.planes import brief_dtype
+from gsv.models.planes import brief_dtype, linear
 
 
 class BriefLinear(nn.Module):
@@ -28,7 +27,7 @@ class BriefLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[..., inputs] -> [..., outputs] of float32. Weights are widened for a usual product of many rows."""
         dtype = brief_dtype(x.device) or torch.float32
-        product = F.linear(x.to(dtype), self.rounded.to(dtype)).float() * self.scale
+        product = linear(x.to(dtype), self.rounded.to(dtype)).float() * self.scale
         return product if self.bias is None else product + self.bias
 
 

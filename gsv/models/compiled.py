@@ -16,16 +16,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gsv.devices import in_large_pages
-from gsv.models import kernel
 from gsv.models.brief import eight_bits
+from gsv.models.machine_code import GIVEN, GIVEN_UP, Step, has_halves
 from gsv.models.passages import Passages
-from gsv.models.planes import brief_dtype
+from gsv.models.planes import brief_dtype, linear
 
 if TYPE_CHECKING:
     from gsv.models.t2s import T2S, Layer
 
 # A thread more is worth its while from so many weights on.
 WEIGHTS_A_THREAD = 4_000_000
+# What numbers are to compiled code.
+_NUMBERS: dict[torch.dtype, type[np.generic]] = {
+    torch.float32: np.float32,
+    torch.float16: np.int16,
+    torch.int8: np.int8,
+}
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,12 @@ class Stack:
 
     def many(self, layer: int, x: Tensor, dtype: torch.dtype) -> Tensor:
         """Rows [B, T, inputs] -> [B, T, outputs], by a product in `dtype`."""
-        product = F.linear(x.to(dtype), self.weight[layer].to(dtype)).float()
+        product = linear(x.to(dtype), self.weight[layer].to(dtype)).float()
         return torch.addcmul(self.bias[layer], product, self.scale[layer])
 
-    def arrays(self) -> kernel.Linears:
-        weight = self.weight.view(torch.int16) if self.weight.dtype == torch.float16 else self.weight
-        return kernel.Linears(weight.numpy(), self.scale.numpy(), self.bias.numpy())
+    def addresses(self) -> list[int]:
+        """Of weight, scale and bias."""
+        return [tensor.data_ptr() for tensor in (self.weight, self.scale, self.bias)]
 
 
 class CompiledPassages(Passages):
@@ -73,7 +79,7 @@ class CompiledPassages(Passages):
 
     def __init__(self, model: "T2S", brief: bool):
         config, width = model.config, model.config.hidden_dim
-        halves = torch.float16 if kernel.has_halves() else torch.float32
+        halves = torch.float16 if has_halves() else torch.float32
         super().__init__(config, halves if brief else torch.float32)
         self._dtype = (brief_dtype(model.device) if brief else None) or torch.float32
         layers, predict = model.h.layers, model.ar_predict_layer.weight
@@ -91,50 +97,47 @@ class CompiledPassages(Passages):
         self._threads = max(1, min(torch.get_num_threads(), config.head, size // WEIGHTS_A_THREAD))
         self._helpers = ThreadPoolExecutor(self._threads, thread_name_prefix="decoding")
         self._turn = Lock()
-        # What no step changes, as the kernel takes it.
-        self._arrays = tuple(stack.arrays() for stack in self._stacks), self._norms.numpy(), self._last.arrays()
-        self._cache_kind = np.empty(0, np.int16 if self.cache_dtype == torch.float16 else np.float32)
-        # So that it is compiled by now.
-        self.step(torch.empty(0, width), [], [])
+        self._step = Step(_NUMBERS[dtype], _NUMBERS[self.cache_dtype])
+        self._given = np.zeros((), GIVEN)
+        numbers = (config.n_layer, config.head, width, config.vocab_size, self._norms.data_ptr())
+        for name, number in zip(("layers", "heads", "width", "outputs", "norms"), numbers, strict=True):
+            self._given[name] = number
+        for name, stack in zip(
+            ("projection", "behind", "first", "second", "predict"), (*self._stacks, self._last), strict=True
+        ):
+            self._given[name] = stack.addresses()
 
     def step(self, x: Tensor, caches: Sequence[Tensor], used: Sequence[int]) -> Tensor:
-        (count, width), heads = x.shape, self.config.head
+        (count, width), threads = x.shape, self._threads
         logits = torch.empty(count, self.config.vocab_size)
         columns = [cache.shape[3] for cache in caches]
-        work = [
-            np.empty(shape, np.float32)
-            for shape in (
-                (count, 3, heads, width // heads),
-                (count, width),
-                (count, width),
-                (count, 4 * width),
-                (self._threads, count, width),
-                (self._threads, max(columns, default=0)),
-            )
-        ]
-        gate = np.zeros(2, np.int64)
-        numbers = (np.array(of_each, np.int64) for of_each in ([cache.data_ptr() for cache in caches], columns, used))
-        given = (
-            gate,
-            *self._arrays,
-            x.contiguous().numpy(),
-            *numbers,
-            self._cache_kind,
-            (work[0].reshape(count, 3 * width), *work),
-            logits.numpy(),
-        )
+        given = self._given.copy()
+        given["threads"], given["rows"], given["longest"] = threads, count, max(columns, default=0)
+        arrays = {
+            "gate": torch.zeros(2, dtype=torch.int64),
+            "x": x.contiguous(),
+            "caches": torch.tensor([cache.data_ptr() for cache in caches]),
+            "columns": torch.tensor(columns),
+            "used": torch.tensor(used),
+            "joint": torch.empty(count, 3 * width),
+            "found": torch.empty(count, width),
+            "middle": torch.empty(count, width),
+            "wide": torch.empty(count, 4 * width),
+            "own": torch.empty(threads, count, width),
+            "scores": torch.empty(threads, given["longest"]),
+            "logits": logits,
+        }
+        for name, array in arrays.items():
+            given[name] = array.data_ptr()
         with self._turn:
             try:
-                others = [
-                    self._helpers.submit(kernel.step, thread, self._threads, *given)
-                    for thread in range(1, self._threads)
-                ]
-                kernel.step(0, self._threads, *given)
+                others = [self._helpers.submit(self._step, thread, given, arrays) for thread in range(1, threads)]
+                self._step(0, given, arrays)
                 for other in others:
                     other.result()
             except BaseException:
                 # Or those who have begun would wait for ever for those who will not.
-                gate[kernel.GIVEN_UP] = 1
+                arrays["gate"][GIVEN_UP] = 1
                 raise
         return logits
 

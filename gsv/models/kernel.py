@@ -6,25 +6,24 @@ rows. Several threads share a step: each calls it with its own number and works 
 layer, and they wait for each other where one needs what another made.
 """
 
-import ctypes
-import platform
 import sys
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
-from numba import carray, njit, types
+from numba import carray, from_dtype, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from gsv.models import machine_code
+from gsv.models.machine_code import COME, GIVEN, GIVEN_UP
 
 # Numbers that a product takes at once; processors whose registers hold fewer take several registers.
 LANES = 16
 # So many outputs and rows are worked out at once, so that what is in a register is used more than once.
 OUTPUTS, ROWS = 2, 4
-# Where in `gate` it is counted who has come, and where it is said that the step is given up.
-COME, GIVEN_UP = 0, 1
 # How often a thread looks whether the others have come before it pauses, about a tenth of a millisecond: if they share
 # its core, with it or with other programs, they would not come any sooner for its looking.
 PATIENCE = 200000
@@ -51,38 +50,8 @@ class Linears(NamedTuple):
     bias: np.ndarray
 
 
-def has_halves() -> bool:
-    """Whether this processor knows numbers of 16 bits; all do but x86 ones from before 2012 and some virtual ones."""
-    return platform.machine() not in {"x86_64", "AMD64"} or llvm.get_host_cpu_features().get("f16c", False)
-
-
-def compiled(**options: Any) -> Callable[[Any], Any]:
-    """Compiles a function when it is first called, and keeps that for the next time where there is a place for it."""
-
-    def compile_it(function: Any) -> Any:
-        try:
-            return njit(cache=True, **options)(function)
-        except RuntimeError:
-            # Neither beside this file nor in the user's folder can anything be written.
-            return njit(**options)(function)
-
-    return compile_it
-
-
-def _announce_pause() -> int:
-    """Makes the system's way of letting others go first known to compiled code as `gsv_pause`; returns its argument."""
-    if sys.platform == "win32":
-        # The rest of a time slice; its shortest pause would be one.
-        function, argument = ctypes.windll.kernel32.Sleep, 0
-    else:
-        function, argument = ctypes.CDLL(None).usleep, 20
-    address = ctypes.cast(function, ctypes.c_void_p).value
-    assert address is not None
-    llvm.add_symbol("gsv_pause", address)
-    return argument
-
-
-_PAUSE = _announce_pause()
+# What `gsv_pause` is given: microseconds, or to Windows' `Sleep` nothing, which is the rest of a time slice.
+_PAUSE = 0 if sys.platform == "win32" else 20
 
 
 @intrinsic
@@ -357,7 +326,7 @@ def _meet(gate, come):  # type: ignore[no-untyped-def]
     return True
 
 
-@compiled(nogil=True)
+@njit
 def step(thread, threads, gate, layers, norms, predict, x, caches, columns, used, kind, work, logits):  # type: ignore[no-untyped-def]
     """One thread's share of a step. All threads must be called with the same arrays.
 
@@ -427,3 +396,75 @@ def step(thread, threads, gate, layers, norms, predict, x, caches, columns, used
     outputs = logits.shape[1]
     begin, end = outputs * thread // threads, outputs * (thread + 1) // threads
     _apply(predict.weight[0], predict.scale[0], predict.bias[0], rows, begin, end, logits)
+
+
+def whole_step(weights: Any, kept: Any) -> Any:
+    """`step` as a function of C: void(int64 thread, GIVEN *given), for these numbers in weights and caches."""
+
+    @njit
+    def linears(addresses, layers, outputs, inputs):  # type: ignore[no-untyped-def]
+        return Linears(
+            carray(_memory(addresses[0]), (layers, outputs, inputs), weights),
+            carray(_memory(addresses[1]), (layers, outputs), np.float32),
+            carray(_memory(addresses[2]), (layers, outputs), np.float32),
+        )
+
+    @njit
+    def floats(address, shape):  # type: ignore[no-untyped-def]
+        return carray(_memory(address), shape, np.float32)
+
+    @njit
+    def integers(address, size):  # type: ignore[no-untyped-def]
+        return carray(_memory(address), (size,), np.int64)
+
+    # Nothing of it is made for Python, and it raises no errors.
+    @njit(
+        [types.void(types.int64, types.CPointer(from_dtype(GIVEN)))],
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        error_model="numpy",
+    )
+    def of_addresses(thread, record):  # type: ignore[no-untyped-def]
+        given = carray(record, (1,))[0]
+        layers, rows, width, outputs, threads = given.layers, given.rows, given.width, given.outputs, given.threads
+        step(
+            thread,
+            threads,
+            integers(given.gate, 2),
+            (
+                linears(given.projection, layers, 3 * width, width),
+                linears(given.behind, layers, width, width),
+                linears(given.first, layers, 4 * width, width),
+                linears(given.second, layers, width, 4 * width),
+            ),
+            floats(given.norms, (layers, 4, width)),
+            linears(given.predict, 1, outputs, width),
+            floats(given.x, (rows, width)),
+            integers(given.caches, rows),
+            integers(given.columns, rows),
+            integers(given.used, rows),
+            carray(_memory(given.caches), (0,), kept),
+            (
+                floats(given.joint, (rows, 3 * width)),
+                floats(given.joint, (rows, 3, given.heads, width // given.heads)),
+                floats(given.found, (rows, width)),
+                floats(given.middle, (rows, width)),
+                floats(given.wide, (rows, 4 * width)),
+                floats(given.own, (threads, rows, width)),
+                floats(given.scores, (threads, given.longest)),
+            ),
+            floats(given.logits, (rows, outputs)),
+        )
+
+    return of_addresses
+
+
+def main() -> None:
+    """Writes the machine code: python -c "from gsv.models.kernel import main; main()" WEIGHTS KEPT FILE"""
+    weights, kept, path = sys.argv[1:]
+    machine_code.announce_names()
+    (text,) = whole_step(np.dtype(weights).type, np.dtype(kept).type).inspect_llvm().values()
+    module = llvm.parse_assembly(text)
+    (function,) = (one for one in module.functions if not one.is_declaration and one.linkage == llvm.Linkage.external)
+    function.name = machine_code.NAME
+    Path(path).write_bytes(machine_code.this_machine(module.triple).emit_object(module))

@@ -1,4 +1,6 @@
-"""Convolutions along time, done as those over a picture one row high: channels come last, as oneDNN is fastest with.
+"""What networks on a CPU spend their time with, done by oneDNN in the way that it is fastest with.
+
+Convolutions along time are done as those over a picture one row high, whose channels come last.
 
 Where the processor has products of bfloat16, they can be done in that: twice as fast, with noise 38 to 44 dB below.
 """
@@ -6,6 +8,7 @@ Where the processor has products of bfloat16, they can be done in that: twice as
 import platform
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 _ALONG_TIME = (nn.Conv1d, nn.ConvTranspose1d)
@@ -33,30 +36,38 @@ class Plane(nn.Module):
         if conv.bias is not None:
             self.conv.bias = nn.Parameter(conv.bias.detach().to(dtype), requires_grad=False)
 
-    @staticmethod
-    def usable(weight: Tensor) -> bool:
-        """Whether it is known to be faster where the weights are: on x86 by half for a vocoder; else not measured."""
-        return (
-            weight.device.type == "cpu"
-            and platform.machine() in {"x86_64", "AMD64"}
-            and torch.backends.mkldnn.is_available()
-        )
-
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, T] -> [B, outputs, T']. In memory the channels stay last, through what works on single numbers too."""
         return self.conv(x[:, :, None].to(self.conv.weight.dtype))[:, :, 0]
 
 
 def lay_out(network: nn.Module, dtype: torch.dtype | None = None) -> None:
-    """Replaces every convolution along time in a network that will not be trained, if `Plane` is usable there.
+    """Replaces every convolution along time in a network that will not be trained, if oneDNN is usable there.
 
     What follows a convolution is then computed in `dtype` too; None: each keeps its own.
     """
     for name, child in network.named_children():
-        if isinstance(child, _ALONG_TIME) and Plane.usable(child.weight):
+        if isinstance(child, _ALONG_TIME) and usable(child.weight):
             setattr(network, name, Plane(child, dtype or child.weight.dtype))
         else:
             lay_out(child, dtype)
+
+
+def usable(weight: Tensor) -> bool:
+    """Whether oneDNN is known to be faster where the weights are: on x86, by half for a vocoder; else not measured."""
+    return (
+        weight.device.type == "cpu"
+        and platform.machine() in {"x86_64", "AMD64"}
+        and torch.backends.mkldnn.is_available()
+    )
+
+
+def linear(x: Tensor, weight: Tensor) -> Tensor:
+    """[..., inputs] times [outputs, inputs] -> [..., outputs], for many rows and weights that are not kept for it."""
+    if weight.dtype == torch.float32 and usable(weight):
+        return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
+    # torch takes oneDNN for bfloat16 by itself.
+    return F.linear(x, weight)
 
 
 def brief_dtype(device: torch.device) -> torch.dtype | None:

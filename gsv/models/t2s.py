@@ -168,7 +168,7 @@ class T2S(nn.Module):
         """
         self.requires_grad_(False).eval()
         if self.device.type == "cpu" and self.dtype == torch.float32:
-            # The compiler that it loads takes half a second and some memory, which nothing else needs.
+            # What it loads machine code with is needed by nothing else.
             from gsv.models.compiled import CompiledPassages
 
             self._passages = CompiledPassages(self, brief)

@@ -4,13 +4,15 @@ import copy
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from gsv.models import kernel
+from gsv.errors import GsvError
+from gsv.models import compiled, machine_code
 from gsv.models.compiled import CompiledPassages
 from gsv.models.passages import OwnPassages, Passages
 from gsv.models.t2s import T2S, T2SConfig
@@ -128,14 +130,14 @@ def test_nobody_waits_for_ever_when_a_step_is_interrupted(
 ) -> None:
     """As by Ctrl+C, just when the others have begun."""
     passages._threads = 2
-    x, real = torch.randn(1, CONFIG.hidden_dim), kernel.step
+    x, real = torch.randn(1, CONFIG.hidden_dim), passages._step
 
     def interrupted(thread: int, *given: Any) -> None:
         if thread == 0:
             raise KeyboardInterrupt
         real(thread, *given)
 
-    monkeypatch.setattr(kernel, "step", interrupted)
+    monkeypatch.setattr(passages, "_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
         passages.step(x, caches(1, passages), [EARLIER])
     passages._helpers.submit(int).result(60)
@@ -159,7 +161,7 @@ def test_attention_of_large_scores_is_that_of_a_softmax() -> None:
 @pytest.mark.parametrize("brief", [False, True])
 def test_a_processor_without_numbers_of_16_bits_is_not_given_any(brief: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     model = network(half=True)
-    monkeypatch.setattr(kernel, "has_halves", lambda: False)
+    monkeypatch.setattr(compiled, "has_halves", lambda: False)
     own, mine = OwnPassages(model), laid_out(model, brief)
     assert mine.cache_dtype == torch.float32
     assert mine._stacks[0].weight.dtype == (torch.int8 if brief else torch.float32)
@@ -168,18 +170,27 @@ def test_a_processor_without_numbers_of_16_bits_is_not_given_any(brief: bool, mo
     assert (found - expected).norm() < (0.05 if brief else 1e-5) * expected.norm()
 
 
-def test_code_that_can_be_kept_nowhere_is_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = []
+def test_code_is_made_once_and_kept_where_there_is_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, open_ = tmp_path / "closed", tmp_path / "open"
+    # A file where a folder would have to be.
+    closed.touch()
+    monkeypatch.setattr(machine_code, "_folders", lambda: iter([closed, open_]))
+    first = machine_code._code("int8", "int16")
+    (kept,) = open_.iterdir()
+    monkeypatch.setattr(machine_code, "_compiled", lambda *given: pytest.fail("made again"))
+    assert machine_code._code("int8", "int16") == first == kept.read_bytes()
 
-    def compiler(**options: Any) -> Any:
-        def compile_it(function: Any) -> Any:
-            tried.append(options)
-            if "cache" in options:
-                raise RuntimeError("cannot cache function: no locator available")
-            return function
 
-        return compile_it
+def test_code_that_can_be_kept_nowhere_is_made_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed").touch()
+    monkeypatch.setattr(machine_code, "_folders", lambda: iter([tmp_path / "closed"]))
+    monkeypatch.setattr(machine_code, "_compiled", lambda *given: b"code")
+    assert machine_code._code("int8", "int16") == b"code"
+    assert list(tmp_path.iterdir()) == [tmp_path / "closed"]
 
-    monkeypatch.setattr(kernel, "njit", compiler)
-    assert kernel.compiled(nogil=True)(abs) is abs
-    assert tried == [{"cache": True, "nogil": True}, {"nogil": True}]
+
+def test_a_compiler_that_fails_is_named_with_what_it_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "numba.py").write_text("raise ImportError('numba is broken')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(GsvError, match=r"numba could not compile .* numba is broken"):
+        machine_code._compiled("int16", "float32")

@@ -1,4 +1,4 @@
-"""Convolutions along time as those over a picture one row high."""
+"""What oneDNN does for networks on a CPU: convolutions as those over a picture one row high, and products."""
 
 import copy
 
@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gsv.models.layers import fold_weight_norm
-from gsv.models.planes import Plane, lay_out
+from gsv.models.planes import Plane, lay_out, linear, usable
 from gsv.models.vocoders import HifiGenerator
 
 
@@ -25,7 +25,18 @@ def test_a_plane_gives_what_the_convolution_gives(conv: nn.Conv1d | nn.ConvTrans
         assert torch.allclose(Plane(conv, torch.float32)(x), conv(x), atol=1e-5)
 
 
-@pytest.mark.skipif(not Plane.usable(torch.zeros(1)), reason="this machine's convolutions are left as they are")
+@torch.inference_mode()
+@pytest.mark.parametrize("shape", [(1, 7, 24), (7, 24), (24,), (2, 1, 24)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_product_is_that_of_a_linear_layer(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    x, weight = torch.randn(shape).to(dtype), torch.randn(10, 24).to(dtype)
+    found, expected = linear(x, weight), nn.functional.linear(x, weight)
+    assert found.shape == expected.shape
+    assert found.dtype == dtype
+    assert torch.allclose(found, expected, rtol=1e-5 if dtype == torch.float32 else 0.02, atol=1e-4)
+
+
+@pytest.mark.skipif(not usable(torch.zeros(1)), reason="this machine's convolutions are left as they are")
 def test_a_vocoder_that_is_laid_out_says_the_same() -> None:
     torch.manual_seed(0)
     network = HifiGenerator(8, 32, (4, 2), (8, 4), (3, 7), ((1, 3), (1, 3)), 5).eval()

@@ -1,6 +1,5 @@
 """The interface of cloned speakers, through a real socket, by its contract."""
 
-import asyncio
 import base64
 import io
 import json
@@ -9,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -485,10 +485,8 @@ def test_many_conversations_at_once_stay_apart(server: Server, anna: str) -> Non
             socket.send(text("Hello there. How are you?", done=True))
             return received(socket)
 
-    async def all_of_them() -> list[list[dict[str, Any]]]:
-        return await asyncio.gather(*(asyncio.to_thread(talk) for _ in range(4)))
-
-    conversations = asyncio.run(all_of_them())
+    with ThreadPoolExecutor(4) as executor:
+        conversations = [talking.result() for talking in [executor.submit(talk) for _ in range(4)]]
     assert len({messages[0]["id"] for messages in conversations}) == 4
     for messages in conversations:
         assert messages[-1].get("is_end") is True
