@@ -7,6 +7,7 @@
     python tools/bench.py --slicing
     python tools/bench.py --text
     python tools/bench.py --random v2 --alike
+    python tools/bench.py --random v2 --parts
     python tools/bench.py --compare gsv-tts-lite original=FOLDER@PYTHON
     python tools/bench.py --training original=FOLDER@PYTHON
 
@@ -15,7 +16,8 @@ tokens (a fixed number of them, with the end mark held back), turn tokens into a
 of slicing reads a recording of ten minutes, 44.1 kHz stereo, twice and writes its pieces, in one thread. With --clients
 a round lets so many threads speak to one engine at once: tokens alone, whole sentences, and streams of chunks. Of v3
 and v4, what they have of their own is measured: tokens into sound, by the steps of flow matching.
---alike tells how near --fast comes to what is exact, see tools/bench_alike.py.
+--alike tells how near --fast comes to what is exact, see tools/bench_alike.py; --parts, where the time goes and how
+little the machine allows, see tools/bench_parts.py.
 --compare runs other programs beside gsv, see tools/bench_compare.py, and --training the original's training steps, see
 tools/bench_training.py.
 """
@@ -45,6 +47,7 @@ from transformers import HubertConfig, HubertModel
 
 import bench_alike
 import bench_compare
+import bench_parts
 import bench_text
 import bench_training
 from gsv.audio.io import load, save_wav
@@ -475,6 +478,7 @@ def main() -> int:
     parser.add_argument("--narrow", action="store_true", help="random weights of the widths that tests use")
     parser.add_argument("--fast", action="store_true", help="as `gsv tts --fast`")
     parser.add_argument("--alike", action="store_true", help="measure what --fast changes in tokens and sound")
+    parser.add_argument("--parts", action="store_true", help="measure each part, beside the least it could take")
     parser.add_argument("--clients", type=int, nargs="+", metavar="N", help="measure so many requests at once")
     parser.add_argument("--slicing", action="store_true", help="measure slicing")
     parser.add_argument(
@@ -515,6 +519,7 @@ def main() -> int:
             | LoadResult
             | SlicingResult
             | bench_alike.AlikeResult
+            | bench_parts.PartResult
             | bench_text.TextResult
             | bench_compare.CompareResult
             | bench_training.TrainingResult
@@ -552,6 +557,10 @@ def main() -> int:
             name += ", fast" * options.fast
             if options.alike:
                 results = [bench_alike.measure_alike(engine, load(fast=True), name)]
+            elif options.parts:
+                machine = hardware(engine.device)
+                results = bench_parts.measure_parts(engine, name, options.fast, options.rounds, machine)
+                print(bench_parts.table(results), end="\n\n")
             elif engine.version.uses_flow:
                 results = measure_flow(engine, voices, name, options.rounds)
             elif options.clients:

@@ -208,21 +208,22 @@ def write_pairs(files: TinyFiles, seed: int) -> list[Example]:
             clips[speakers[name]].append(name)
     chance = random.Random(f"pairs {seed}")  # noqa: S311 - not for secrets
     examples: list[Example] = []
+    rows: list[list[str]] = []
+    tokens: list[list[str]] = []
     for names in clips.values():
         chance.shuffle(names)
         while len(names) > 1:
             count = 3 if len(names) > 2 and chance.random() < THREES else 2
             prompted = 2 if count == 3 and chance.random() < LONG_PROMPTS else 1
-            size = len(_prompt(names[:prompted], codes, prompts))
-            heard = _at_another_pace(size, chance) if chance.random() < OTHER_PACE else range(size)
-            examples.append(Example(tuple(names[:count]), prompted, tuple(heard)))
+            prompt = _prompt(names[:prompted], codes, prompts)
+            size = len(prompt)
+            heard = tuple(_at_another_pace(size, chance) if chance.random() < OTHER_PACE else range(size))
+            example = Example(tuple(names[:count]), prompted, heard)
+            examples.append(example)
+            rows.append([example.name, *(" ".join(texts[name][i] for name in example.clips) for i in (1, 2, 3))])
+            behind = (codes[name][1] for name in example.clips[prompted:])
+            tokens.append([example.name, " ".join((*(prompt[place] for place in heard), *behind))])
             del names[:count]
-    rows = [[one.name, *(" ".join(texts[name][i] for name in one.clips) for i in (1, 2, 3))] for one in examples]
-    tokens = []
-    for one in examples:
-        prompt = _prompt(one.clips[: one.prompted], codes, prompts)
-        behind = (codes[name][1] for name in one.clips[one.prompted :])
-        tokens.append([one.name, " ".join((*(prompt[place] for place in one.heard), *behind))])
     for table, content in ((name_to_text(experiment), rows), (name_to_semantic(experiment), tokens)):
         for row in content:
             table.append(0, row)
