@@ -28,6 +28,7 @@ from gsv.training.loop import Board, Machine, Outcome, Plan, derived_seed, fit, 
 from gsv.training.resume import Part
 from tiny.corpus import Corpus
 from tiny.humans import FIRST, HOP, Recording, aligned_labels
+from tiny.machine import MACHINE
 from tiny.sounds import RATE, spoilt
 from tiny.synthesisers import PHONES, Label
 
@@ -251,7 +252,7 @@ def train_content(
     plan: ContentPlan,
     out: Path,
     humans: Sequence[Recording] = (),
-    machine: Machine | None = None,
+    machine: Machine = MACHINE,
 ) -> Outcome:
     """Trains on the corpus, going on from what is in WORK/content, and writes the encoder's folder `out`.
 
@@ -266,7 +267,6 @@ def train_content(
     trainer = untrained_content(hubert, plan)
     frames = _frames(trainer.encoder, round(plan.crop_seconds * RATE))
     clips = read_clips(corpus, names, work / "content" / "train.pt")
-    machine = machine or Machine(precision="bf16-mixed")
 
     def train(heard: Sequence[Clip], epochs: int) -> Outcome:
         data = ContentData(heard, plan.crop_seconds, frames)

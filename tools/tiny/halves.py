@@ -10,15 +10,13 @@ from torch import Tensor
 from gsv.models.t2s import T2S
 from gsv.training.data import GptBatch
 from gsv.training.gpt import GptTrainOptions, train_gpt
-from gsv.training.loop import Machine, TrainReport
+from gsv.training.loop import TrainReport
 from gsv.training.sovits import SovitsTrainOptions, train_sovits
 from tiny.codes import TinyFiles, places_in_pairs, write_pairs
 from tiny.guiding import Guide
+from tiny.machine import MACHINE
 from tiny.mishearing import mishear
 from tiny.sounds import record_badly
-
-# A CPU is half as fast again in this precision, and a GPU more.
-MACHINE = Machine(precision="bf16-mixed")
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from gsv.training.sovits import SovitsTrainOptions, train_sovits
 from tiny.acceptance import LANGUAGE, Candidate
 from tiny.codes import VERSION
 from tiny.gates import Score
-from tiny.halves import MACHINE
 from tiny.humans import HELD
 from tiny.judging import Recogniser, Tally
+from tiny.machine import MACHINE
 from tiny.references import advised
 from tiny.sentences import words_of
 
