@@ -99,15 +99,20 @@ def announce_names() -> None:
 
 def this_machine(triple: str) -> llvm.TargetMachine:
     """What makes code for this very processor."""
-    # As the compiler has it: processors but these are given code for where it will lie.
-    relocation = "default" if platform.machine().startswith(("aarch64", "ppc64")) else "static"
-    return llvm.Target.from_triple(triple).create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
-        opt=3,
-        reloc=relocation,
-        jit=True,
+    target = llvm.Target.from_triple(triple)
+    # As the compiler has it for what stays in the process.
+    relocation = "static" if target.name.startswith("x86") else "default"
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=_features(), opt=3, reloc=relocation, jit=True
     )
+
+
+def _features() -> str:
+    """What this processor can do; nothing where LLVM cannot tell, and goes by its name."""
+    try:
+        return llvm.get_host_cpu_features().flatten()
+    except RuntimeError:
+        return ""
 
 
 def _code(weights: str, kept: str) -> bytes:
@@ -142,7 +147,7 @@ def _digest() -> str:
         *(version(name) for name in ("numba", "llvmlite", "numpy")),
         llvm.get_process_triple(),
         llvm.get_host_cpu_name(),
-        llvm.get_host_cpu_features().flatten(),
+        _features(),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -170,6 +175,7 @@ def _compiled(weights: str, kept: str) -> bytes:
 def _keep(place: Path, code: bytes) -> None:
     """Puts a file there as a whole or not at all."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=place.parent, prefix=place.stem, delete=False) as part:
-        part.write(code)
-    Path(part.name).replace(place)
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=place.stem) as folder:
+        part = Path(folder) / place.name
+        part.write_bytes(code)
+        part.replace(place)

@@ -111,8 +111,11 @@ class Decoder:
         for i in range(model.config.n_layer):
             query, key, value = split_heads(joint, model.config.head)
             strand.cache[i, :, :, :rows] = torch.cat([key, value])
-            attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-            x, joint = self._passages.leave(i, x, merged_heads(attended))
+            attended = merged_heads(F.scaled_dot_product_attention(query, key, value, attn_mask=mask))
+            if i == model.config.n_layer - 1:
+                # Nothing is asked of the other rows any more.
+                x, attended = x[:, -1:], attended[:, -1:]
+            x, joint = self._passages.leave(i, x, attended)
         strand.used = rows
         strand.logits = joint[0, -1]
         return strand

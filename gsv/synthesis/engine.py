@@ -49,6 +49,9 @@ TOKENS_A_PHONEME = 2.0
 LEAST_TOKENS_A_PHONEME = 0.4
 MOST_TOKENS_A_PHONEME = 12.0
 ALLOWANCE = 60
+# So much faster or slower than both that and the reference, half a second aside, a decoding has probably left words out
+# or said them twice. It is drawn again, but not reported: some texts are read so.
+HASTE, DRAG, LEEWAY = 0.6, 1.4, 12
 RETRIES = 2
 
 SEEDS = 2**32
@@ -106,7 +109,7 @@ class SpeechOptions:
 class Fragment:
     """One piece of text as it was spoken: wave [samples] of float32 within [-1, 1], its pause included.
 
-    `retries` tells how often decoding went wrong and was drawn again, `warning` that it still looks wrong.
+    `retries` tells how often decoding looked wrong and was drawn again, `warning` that it certainly is.
     """
 
     text: str
@@ -309,6 +312,12 @@ class Engine:
         except StoppedError:
             return
 
+    @torch.inference_mode()
+    def takes(self, text: str, language: str, voice: Voice, options: SpeechOptions = SpeechOptions()) -> "list[Take]":
+        """The semantic tokens of a text's pieces, as `stream` would make sound of them. Raises as `stream`."""
+        plan = self._plan(text, language, voice, options)
+        return [self._decode(plan, [place], never)[0] for place in range(len(plan.pieces))]
+
     def _plan(self, text: str, language: str, voice: Voice, options: SpeechOptions) -> "Plan":
         if options.super_sampling and self.version.super_sampler:
             # Now, so that a missing file is told before anything is spoken.
@@ -349,15 +358,14 @@ class Engine:
         """Semantic tokens for some pieces at once; those that came out wrong are drawn again."""
         takes: dict[int, Take] = {}
         for attempt in range(1 + RETRIES):
-            waiting = [i for i in places if i not in takes or takes[i].fault]
+            waiting = [i for i in places if i not in takes or takes[i].doubtful]
             if not waiting:
                 break
             with self.scheduler.party([self._row(plan, i, attempt) for i in waiting], stopped) as party:
                 results = party.wait()
             for i, result in zip(waiting, results, strict=True):
-                phonemes = len(plan.phonemes[i])
-                take = Take(result.tokens, attempt, fault_of(result, phonemes))
-                if i not in takes or take.strangeness(phonemes) < takes[i].strangeness(phonemes):
+                take = Take.of(result, attempt, len(plan.phonemes[i]), plan.voice.pace)
+                if i not in takes or take.strangeness < takes[i].strangeness:
                     takes[i] = take
         return [takes[i] for i in places]
 
@@ -427,8 +435,8 @@ class Engine:
         self._check(made, piece)
         made = np.concatenate([self._opened(plan, place, faded(made, plan.sampling_rate)), self._pause(plan, place)])
         warning = f"{piece!r} may be spoken wrongly: {take.fault}." if take.fault else ""
-        # A fault that is left means that every attempt was used up, whichever of them was the best.
-        retries = RETRIES if take.fault else take.attempt
+        # A doubt that is left means that every attempt was used up, whichever of them was the best.
+        retries = RETRIES if take.doubtful else take.attempt
         return Fragment(piece, made, plan.sampling_rate, len(take.tokens), retries, warning, plan.seed)
 
     def _pause(self, plan: "Plan", place: int) -> np.ndarray:
@@ -469,15 +477,28 @@ class Plan:
 
 @dataclass(frozen=True)
 class Take:
-    """One decoding of a piece: its tokens, the attempt it was, and what is wrong."""
+    """One decoding of a piece: its tokens, the attempt it was, what is certainly wrong, and how likely the rest is.
+
+    `strangeness` is lower for the better of two takes: whether there is a fault, and by how many tokens the length is
+    not what it should be.
+    """
 
     tokens: list[int]
     attempt: int
     fault: str
+    strangeness: tuple[bool, float]
 
-    def strangeness(self, phonemes: int) -> float:
-        """How far its length is from what so many phonemes take; a take without a fault is never strange."""
-        return abs(len(self.tokens) - TOKENS_A_PHONEME * phonemes) if self.fault else -1.0
+    @classmethod
+    def of(cls, result: Continuation, attempt: int, phonemes: int, pace: float | None) -> "Take":
+        """Judged by how long so many phonemes take in a voice of this pace, see `Voice.pace`."""
+        fault = fault_of(result, phonemes)
+        size = len(result.tokens)
+        off = abs(size - TOKENS_A_PHONEME * phonemes) if fault else doubt_of(size, phonemes, pace)
+        return cls(result.tokens, attempt, fault, (bool(fault), off))
+
+    @property
+    def doubtful(self) -> bool:
+        return self.strangeness > (False, 0.0)
 
 
 def most_tokens(phonemes: int) -> int:
@@ -492,6 +513,18 @@ def fault_of(result: Continuation, phonemes: int) -> str:
     if len(result.tokens) < LEAST_TOKENS_A_PHONEME * phonemes:
         return f"it stopped after {len(result.tokens) / TOKEN_RATE:.1f} s, too early for its {phonemes} phonemes"
     return ""
+
+
+def doubt_of(tokens: int, phonemes: int, pace: float | None) -> float:
+    """How many tokens too few or too many there are for so many phonemes in a voice of this pace; 0 if that is likely.
+
+    Where the reference's pace is not known, nothing is doubted: humans differ by more than what can go wrong.
+    """
+    if pace is None:
+        return 0.0
+    least = HASTE * min(pace, TOKENS_A_PHONEME) * phonemes - LEEWAY
+    most = DRAG * max(pace, TOKENS_A_PHONEME) * phonemes + LEEWAY
+    return max(least - tokens, tokens - most, 0.0)
 
 
 def batches(lengths: Sequence[int], size: int, threshold: float) -> list[list[int]]:

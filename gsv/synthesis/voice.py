@@ -23,6 +23,8 @@ from gsv.versions import Version
 # Silence after the reference, so that the prompt's last token is the end of a sentence. The official programs append
 # this many samples, meant as 0.3 s at the models' 32 kHz, to the 16 kHz signal; the models expect the 0.6 s it makes.
 TRAILING_ZEROS = 9600
+# Of that signal: there are 25 tokens a second.
+SAMPLES_A_TOKEN = 640
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,13 @@ class Voice:
     timbre: Tensor
     warnings: tuple[str, ...] = ()
     mel: Tensor | None = None
+
+    @property
+    def pace(self) -> float | None:
+        """How many semantic tokens a phoneme takes in the reference; None in reference-free mode."""
+        if self.transcript is None:
+            return None
+        return max(0, len(self.prompt) - TRAILING_ZEROS // SAMPLES_A_TOKEN) / len(self.transcript)
 
     def moved(self, device: torch.device, dtype: torch.dtype) -> "Voice":
         """The same voice where another engine computes."""

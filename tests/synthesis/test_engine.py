@@ -17,7 +17,7 @@ from gsv.models.t2s import T2S
 from gsv.paths import Project
 from gsv.synthesis import engine as engine_module
 from gsv.synthesis.decoder import TOKENS_BEFORE_END, Continuation, Row
-from gsv.synthesis.engine import batches, fault_of
+from gsv.synthesis.engine import Fragment, batches, doubt_of, fault_of
 from gsv.synthesis.sound import faded
 from gsv.synthesis.voice import Voice
 from gsv.versions import version_named
@@ -196,7 +196,7 @@ def test_a_good_take_is_kept_at_once(engine: Engine, voice: Voice, monkeypatch: 
 
     def ends(rows: int) -> list[Continuation]:
         calls.append(rows)
-        return [Continuation([1] * 40, "mark")] * rows
+        return [Continuation([1] * 20, "mark")] * rows
 
     monkeypatch.setattr(engine, "scheduler", Told(ends))
     fragment = next(engine.stream("Hello there.", "en", voice, SEEDED))
@@ -231,6 +231,51 @@ def test_only_the_faulty_piece_of_a_batch_is_drawn_again(
     fragments = list(engine.stream("Hello there my friend. Hello here my friend.", "en", voice, options))
     assert calls == [2, 1]
     assert [fragment.retries for fragment in fragments] == [1, 0]
+
+
+def test_a_take_that_says_too_much_for_the_voices_pace_is_drawn_again_and_not_reported(
+    engine: Engine, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "She opened the window and looked at the garden."
+    pace, phonemes = 2.5, len(engine.reader.read(text, "en"))
+    monkeypatch.setattr(Voice, "pace", pace)
+    once, twice = int(pace * phonemes), int(2 * pace * phonemes)
+
+    def fragment(*lengths: int) -> Fragment:
+        following = iter(lengths)
+        monkeypatch.setattr(engine, "scheduler", Told(lambda _: [Continuation([1] * next(following), "mark")]))
+        return next(engine.stream(text, "en", voice, SEEDED))
+
+    good = fragment(twice, once)
+    assert (good.tokens, good.retries, good.warning) == (once, 1, "")
+    best = fragment(twice, twice - 4, twice - 2)
+    assert (best.tokens, best.retries, best.warning) == (twice - 4, 2, "")
+    monkeypatch.setattr(Voice, "pace", None)
+    kept = fragment(twice)
+    assert (kept.tokens, kept.retries) == (twice, 0)
+
+
+@pytest.mark.parametrize("pace", [1.2, 2.0, 3.9])
+def test_lengths_are_doubted_beside_the_usual_pace_and_the_references(pace: float) -> None:
+    slow, fast = max(pace, 2.0), min(pace, 2.0)
+    assert doubt_of(int(1.3 * slow * 50), 50, pace) == doubt_of(int(0.7 * fast * 50), 50, pace) == 0
+    assert doubt_of(int(1.8 * slow * 50), 50, pace) > 0
+    assert 0 < doubt_of(int(0.2 * fast * 50), 50, pace) < doubt_of(0, 50, pace)
+    # A pause, in a text so short that it is most of it.
+    assert doubt_of(int(slow * 3) + 12, 3, pace) == 0
+
+
+def test_takes_are_what_is_made_sound_of(engine: Engine, voice: Voice) -> None:
+    text, options = "Hello there my friend. Hello here my friend.", replace(SEEDED, split="cut4")
+    takes = engine.takes(text, "en", voice, options)
+    assert [len(take.tokens) for take in takes] == [one.tokens for one in engine.stream(text, "en", voice, options)]
+    assert len(takes) == 2
+
+
+def test_the_pace_of_a_voice_is_that_of_its_reference_without_the_silence_behind_it(voice: Voice) -> None:
+    assert voice.transcript is not None
+    assert voice.pace == pytest.approx((len(voice.prompt) - 15) / len(voice.transcript))
+    assert replace(voice, transcript=None).pace is None
 
 
 def test_faults_are_told_by_length() -> None:

@@ -7,7 +7,7 @@ stopped goes on, and another set is measured anew.
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -20,8 +20,7 @@ from gsv.audio.pitch import pitch
 from gsv.audio.spectral import SOVITS_STFT, log_mel
 from gsv.models.encoders import HUBERT_RATE
 from gsv.paths import BaseFiles, Project
-from gsv.synthesis.decoder import Row, generate
-from gsv.synthesis.engine import Engine, SpeechOptions, most_tokens
+from gsv.synthesis.engine import Engine, SpeechOptions
 from gsv.synthesis.voice import Voice
 from tiny.codes import MODULE, VERSION
 from tiny.gates import Score
@@ -155,36 +154,31 @@ def judge_likeness(candidate: Candidate, spoken_in: Sequence[Reference], texts: 
     yield Score("spectrum nearest to another reference's", 1 - right / max(1, count), 0.3)
 
 
-@torch.inference_mode()
 def judge_endings(
     candidate: Candidate, spoken_in: Sequence[Reference], sources: Sources, texts: Sequence[str]
 ) -> Iterator[Score]:
-    """Whether decoding ends, repeats nothing, and takes about as long as the synthesiser; the first attempt counts."""
+    """Whether a sentence in one piece ends, repeats nothing, and takes about as long as the synthesiser.
+
+    As for users, a take that the engine itself finds strange is drawn again; how often is told as well.
+    """
     families = [reference for reference in spoken_in if reference.family]
     voices = {reference.name: candidate.voice(reference) for reference in families}
-    ended, repeated, ratios = 0, 0, []
+    ended, repeated, again, ratios = 0, 0, 0, []
     for number, text in enumerate(texts):
         reference = families[number % len(families)]
-        tokens, whole = _tokens(candidate, voices[reference.name], text, number)
-        ended += whole
-        repeated += longest_run(tokens) > LONGEST_RUN
-        ratios.append(len(tokens) / TOKENS_PER_SECOND / duration(sources.said(reference.source, text)))
+        options = replace(candidate.options, split="cut0", seed=number)
+        (take,) = candidate.engine.takes(text, LANGUAGE, voices[reference.name], options)
+        ended += not take.fault
+        repeated += longest_run(take.tokens) > LONGEST_RUN
+        again += take.attempt > 0 or take.doubtful
+        ratios.append(len(take.tokens) / TOKENS_PER_SECOND / duration(sources.said(reference.source, text)))
     low, high = NATURAL
     outside = np.mean([not low <= ratio <= high for ratio in ratios])
     yield Score("did not end by itself", 1 - ended / len(texts), 0.0)
     yield Score(f"said one code more than {LONGEST_RUN} times in a row", repeated / len(texts), 0.0)
     yield Score("median of the length by the natural length", float(np.median(ratios)))
     yield Score(f"length not within {low} to {high} of the natural length", float(outside), 0.0)
-
-
-def _tokens(candidate: Candidate, voice: Voice, text: str, seed: int) -> tuple[list[int], bool]:
-    """What the model makes of a text at first attempt, and whether it came to an end."""
-    phonemes = candidate.engine.reader.read(text, LANGUAGE)
-    whole = phonemes if voice.transcript is None else voice.transcript.then(phonemes)
-    chance = torch.Generator().manual_seed(seed)
-    row = Row(whole.ids, whole.bert, voice.prompt, chance, candidate.options.sampling, most_tokens(len(phonemes)))
-    *_, results = generate(candidate.engine.t2s, [row])
-    return results[0].tokens, results[0].ended == "mark"
+    yield Score("drawn more than once", again / len(texts))
 
 
 def judge_size(candidate: Candidate) -> Iterator[Score]:
