@@ -56,11 +56,13 @@ from gsv.dataset.workers import Item
 from gsv.devices import best_device, working_dtype
 from gsv.errors import GsvError
 from gsv.models.bigvgan import BigVgan, BigVganConfig
+from gsv.models.brief import shorten
 from gsv.models.encoders import ContentEncoder
 from gsv.models.flow_sovits import FlowSovits
 from gsv.models.generators import untrained_network
 from gsv.models.layers import fold_weight_norm
 from gsv.models.mel_vocoders import MelVocoder, hifi
+from gsv.models.planes import pack
 from gsv.models.speaker import SpeakerConfig, SpeakerEncoder
 from gsv.models.t2s import T2S, T2SConfig
 from gsv.paths import Project
@@ -184,7 +186,7 @@ def random_engine(name: str, device: torch.device, narrow: bool, fast: bool) -> 
     # Through 16 bits, which is what files have.
     t2s = T2S(T2SConfig.from_dict(settings)).half().float()
     dtype = working_dtype(device)
-    common = RandomCommon(Project.default(), device, dtype)
+    common = RandomCommon(Project.default(), device, dtype, fast)
     return Engine(version, sovits, t2s, common.project, device, dtype, common=common, fast=fast)
 
 
@@ -206,6 +208,8 @@ def random_voices(engine: Engine) -> VoiceMaker:
         return module.eval().requires_grad_(False).to(engine.device, engine.dtype)
 
     content = ContentEncoder(placed(HubertModel(HubertConfig(hidden_size=engine.sovits.config.ssl_dim))))
+    if engine.device.type == "cpu":
+        (shorten if engine.common.fast else pack)(content)
     speaker = placed(SpeakerEncoder(SpeakerConfig())) if engine.version.uses_speaker_vector else None
     return VoiceMaker(engine.version, engine.sovits, content, speaker, engine.reader, engine.device, engine.dtype)
 

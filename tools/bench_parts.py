@@ -19,7 +19,7 @@ from gsv.audio.encoder import encode
 from gsv.audio.spectral import SOVITS_STFT, spectrogram
 from gsv.errors import InputError
 from gsv.models.brief import shorten
-from gsv.models.planes import brief_dtype
+from gsv.models.planes import brief_dtype, pack
 from gsv.models.sovits import Sovits
 from gsv.synthesis.decoder import Decoder, Row
 from gsv.synthesis.engine import Engine
@@ -121,10 +121,11 @@ def encoders(fast: bool, brief: torch.dtype) -> list[Part]:
             network(given)
 
         flop = counted(work)
-        if fast:
-            shorten(network)
         layers = [one for one in network.modules() if not list(one.children()) and not isinstance(one, nn.Embedding)]
-        parts.append(Part(name, work, 1, flop, size_of(layers), brief))
+        # A byte of each weight instead of four; all but a few are of linear layers.
+        size = size_of(layers) / (4 if fast else 1)
+        (shorten if fast else pack)(network)
+        parts.append(Part(name, work, 1, flop, size, brief))
     return parts
 
 
@@ -205,12 +206,8 @@ def counted(work: Callable[[], object]) -> float:
 
 
 def size_of(modules: Sequence[nn.Module]) -> float:
-    """Bytes of weights; `BriefLinear` keeps its own as plain tensors."""
-    size = 0.0
-    for module in modules:
-        tensors = [*module.parameters(), *(one.rounded for one in module.modules() if hasattr(one, "rounded"))]
-        size += sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    return size
+    """Bytes of weights."""
+    return sum(tensor.numel() * tensor.element_size() for module in modules for tensor in module.parameters())
 
 
 def clocked(work: Callable[[], object]) -> float:

@@ -53,6 +53,32 @@ def lay_out(network: nn.Module, dtype: torch.dtype | None = None) -> None:
             lay_out(child, dtype)
 
 
+class PackedLinear(nn.Module):
+    """A linear layer's stand-in for inference, whose weights lie as oneDNN multiplies by them; it stays where it is."""
+
+    # About how many rows come at once; other numbers are hardly slower.
+    ROWS = 64
+
+    def __init__(self, linear: nn.Linear):
+        super().__init__()
+        self.packed = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), self.ROWS)
+        # A copy, so that nothing holds what the weights were taken from.
+        self.bias = None if linear.bias is None else linear.bias.detach().clone()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[..., inputs] -> [..., outputs]."""
+        return _onednn_linear(x, self.packed, self.bias)
+
+
+def pack(network: nn.Module) -> None:
+    """Replaces all linear layers in a network that will not be trained, if oneDNN is usable there."""
+    for name, child in network.named_children():
+        if type(child) is nn.Linear and child.weight.dtype == torch.float32 and usable(child.weight):
+            setattr(network, name, PackedLinear(child))
+        else:
+            pack(child)
+
+
 def usable(weight: Tensor) -> bool:
     """Whether oneDNN is known to be faster where the weights are: on x86, by half for a vocoder; else not measured."""
     return (
@@ -65,9 +91,13 @@ def usable(weight: Tensor) -> bool:
 def linear(x: Tensor, weight: Tensor) -> Tensor:
     """[..., inputs] times [outputs, inputs] -> [..., outputs], for many rows and weights that are not kept for it."""
     if weight.dtype == torch.float32 and usable(weight):
-        return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
+        return _onednn_linear(x, weight, None)
     # torch takes oneDNN for bfloat16 by itself.
     return F.linear(x, weight)
+
+
+def _onednn_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
 
 def brief_dtype(device: torch.device) -> torch.dtype | None:

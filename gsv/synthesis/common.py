@@ -12,6 +12,7 @@ from gsv.models.bandwidth import BandwidthExtension
 from gsv.models.brief import shorten
 from gsv.models.encoders import ContentEncoder, TextEncoder, load_speaker_encoder
 from gsv.models.mel_vocoders import MelVocoder
+from gsv.models.planes import pack
 from gsv.models.speaker import SpeakerEncoder
 from gsv.paths import Project
 from gsv.synthesis.flow import load_super_sampler, load_vocoder
@@ -63,9 +64,10 @@ class Common:
         return self._once(("frontend", symbols), lambda: Frontend.of(self.project, symbols))
 
     def _placed(self, encoder: E) -> E:
-        if self.fast and self.device.type == "cpu":
-            shorten(encoder)
-        return encoder.to(self.device, self.dtype)
+        encoder = encoder.to(self.device, self.dtype)
+        if self.device.type == "cpu":
+            shorten(encoder) if self.fast else pack(encoder)
+        return encoder
 
     def _once(self, key: tuple[str, object], load: Callable[[], T]) -> T:
         with self._loading:

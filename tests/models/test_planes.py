@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gsv.models.layers import fold_weight_norm
-from gsv.models.planes import Plane, lay_out, linear, usable
+from gsv.models.planes import Plane, lay_out, linear, pack, usable
 from gsv.models.vocoders import HifiGenerator
 
 
@@ -34,6 +34,18 @@ def test_a_product_is_that_of_a_linear_layer(shape: tuple[int, ...], dtype: torc
     assert found.shape == expected.shape
     assert found.dtype == dtype
     assert torch.allclose(found, expected, rtol=1e-5 if dtype == torch.float32 else 0.02, atol=1e-4)
+
+
+@torch.inference_mode()
+@pytest.mark.skipif(not usable(torch.zeros(1)), reason="this machine's products are left as they are")
+def test_a_network_whose_weights_are_packed_says_the_same() -> None:
+    network = nn.Sequential(nn.Linear(24, 40), nn.Sequential(nn.ReLU(), nn.Linear(40, 7, bias=False)))
+    inputs = [torch.randn(shape) for shape in ((3, 24), (2, 65, 24), (24,))]
+    before = [network(x) for x in inputs]
+    pack(network)
+    assert not any(isinstance(module, nn.Linear) for module in network.modules())
+    for x, expected in zip(inputs, before, strict=True):
+        assert torch.allclose(network(x), expected, atol=1e-5)
 
 
 @pytest.mark.skipif(not usable(torch.zeros(1)), reason="this machine's convolutions are left as they are")

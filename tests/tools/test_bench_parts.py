@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from gsv.errors import InputError
-from gsv.models.brief import BriefLinear
 
 
 @pytest.fixture
@@ -47,7 +46,6 @@ def test_products_and_bytes_are_those_of_the_layers(bench: ModuleType) -> None:
     layer, x = nn.Linear(30, 20), torch.randn(7, 30)
     assert bench.bench_parts.counted(lambda: layer(x)) == 2 * 30 * 20 * 7
     assert bench.bench_parts.size_of([layer]) == 4 * (30 * 20 + 20)
-    assert bench.bench_parts.size_of([BriefLinear(layer.weight, None)]) == 30 * 20
 
 
 def test_versions_that_speak_otherwise_are_refused(bench: ModuleType) -> None:
