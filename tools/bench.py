@@ -56,13 +56,11 @@ from gsv.dataset.workers import Item
 from gsv.devices import best_device, working_dtype
 from gsv.errors import GsvError
 from gsv.models.bigvgan import BigVgan, BigVganConfig
-from gsv.models.brief import shorten
 from gsv.models.encoders import ContentEncoder
 from gsv.models.flow_sovits import FlowSovits
 from gsv.models.generators import untrained_network
 from gsv.models.layers import fold_weight_norm
 from gsv.models.mel_vocoders import MelVocoder, hifi
-from gsv.models.planes import pack
 from gsv.models.speaker import SpeakerConfig, SpeakerEncoder
 from gsv.models.t2s import T2S, T2SConfig
 from gsv.paths import Project
@@ -204,13 +202,11 @@ class RandomCommon(Common):
 def random_voices(engine: Engine) -> VoiceMaker:
     """The reference's networks with random weights, for machines that have no official ones."""
 
-    def placed(module: torch.nn.Module) -> torch.nn.Module:
-        return module.eval().requires_grad_(False).to(engine.device, engine.dtype)
-
-    content = ContentEncoder(placed(HubertModel(HubertConfig(hidden_size=engine.sovits.config.ssl_dim))))
-    if engine.device.type == "cpu":
-        (shorten if engine.common.fast else pack)(content)
-    speaker = placed(SpeakerEncoder(SpeakerConfig())) if engine.version.uses_speaker_vector else None
+    hubert = HubertModel(HubertConfig(hidden_size=engine.sovits.config.ssl_dim)).eval().requires_grad_(False)
+    content = engine.common.placed(ContentEncoder(hubert))
+    speaker = None
+    if engine.version.uses_speaker_vector:
+        speaker = SpeakerEncoder(SpeakerConfig()).eval().requires_grad_(False).to(engine.device, engine.dtype)
     return VoiceMaker(engine.version, engine.sovits, content, speaker, engine.reader, engine.device, engine.dtype)
 
 

@@ -7,6 +7,7 @@ faster at that, and all between products stays in 32 bits.
 import torch
 from torch import Tensor, nn
 
+from gsv.models.layers import replace_layers
 from gsv.models.planes import brief_dtype, linear
 
 
@@ -33,11 +34,7 @@ class BriefLinear(nn.Module):
 
 def shorten(network: nn.Module) -> None:
     """Replaces all linear layers of a network on a CPU that will not be trained."""
-    for name, child in network.named_children():
-        if type(child) is nn.Linear:
-            setattr(network, name, BriefLinear(child.weight, child.bias))
-        else:
-            shorten(child)
+    replace_layers(network, lambda layer: BriefLinear(layer.weight, layer.bias) if type(layer) is nn.Linear else None)
 
 
 def eight_bits(weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,7 @@ Parameter names are those of the official checkpoints, which is why some of them
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -84,6 +84,19 @@ def fold_weight_norm(model: nn.Module) -> None:
             module.weight_hook.remove()
             del module.weight_g, module.weight_v, module.weight_hook, module.weight
             module.weight = nn.Parameter(weight, requires_grad=False)
+
+
+def replace_layers(network: nn.Module, stand_in: Callable[[nn.Module], nn.Module | None]) -> None:
+    """Puts in the place of every layer what stands in for it, one after the other, so that few are there twice.
+
+    `stand_in` gives None for what stays; its own layers are looked at then.
+    """
+    for name, child in network.named_children():
+        replacement = stand_in(child)
+        if replacement is None:
+            replace_layers(child, stand_in)
+        else:
+            setattr(network, name, replacement)
 
 
 class ChannelNorm(nn.Module):

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gsv.models.layers import replace_layers
+
 _ALONG_TIME = (nn.Conv1d, nn.ConvTranspose1d)
 
 
@@ -46,11 +48,13 @@ def lay_out(network: nn.Module, dtype: torch.dtype | None = None) -> None:
 
     What follows a convolution is then computed in `dtype` too; None: each keeps its own.
     """
-    for name, child in network.named_children():
-        if isinstance(child, _ALONG_TIME) and usable(child.weight):
-            setattr(network, name, Plane(child, dtype or child.weight.dtype))
-        else:
-            lay_out(child, dtype)
+
+    def plane(layer: nn.Module) -> nn.Module | None:
+        if isinstance(layer, _ALONG_TIME) and usable(layer.weight):
+            return Plane(layer, dtype or layer.weight.dtype)
+        return None
+
+    replace_layers(network, plane)
 
 
 class PackedLinear(nn.Module):
@@ -59,11 +63,11 @@ class PackedLinear(nn.Module):
     # About how many rows come at once; other numbers are hardly slower.
     ROWS = 64
 
-    def __init__(self, linear: nn.Linear):
+    def __init__(self, layer: nn.Linear):
         super().__init__()
-        self.packed = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), self.ROWS)
+        self.packed = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), self.ROWS)
         # A copy, so that nothing holds what the weights were taken from.
-        self.bias = None if linear.bias is None else linear.bias.detach().clone()
+        self.bias = None if layer.bias is None else layer.bias.detach().clone()
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., inputs] -> [..., outputs]."""
@@ -72,11 +76,13 @@ class PackedLinear(nn.Module):
 
 def pack(network: nn.Module) -> None:
     """Replaces all linear layers in a network that will not be trained, if oneDNN is usable there."""
-    for name, child in network.named_children():
-        if type(child) is nn.Linear and child.weight.dtype == torch.float32 and usable(child.weight):
-            setattr(network, name, PackedLinear(child))
-        else:
-            pack(child)
+
+    def packed(layer: nn.Module) -> nn.Module | None:
+        if type(layer) is nn.Linear and layer.weight.dtype == torch.float32 and usable(layer.weight):
+            return PackedLinear(layer)
+        return None
+
+    replace_layers(network, packed)
 
 
 def usable(weight: Tensor) -> bool:

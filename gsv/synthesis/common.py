@@ -43,10 +43,10 @@ class Common:
         self._loaded: dict[tuple[str, object], Any] = {}
 
     def text_encoder(self) -> TextEncoder:
-        return self._once(("text", ""), lambda: self._placed(TextEncoder.load(self.project.roberta)))
+        return self._once(("text", ""), lambda: self.placed(TextEncoder.load(self.project.roberta)))
 
     def content_encoder(self, folder: Path) -> ContentEncoder:
-        return self._once(("content", folder), lambda: self._placed(ContentEncoder.load(folder)))
+        return self._once(("content", folder), lambda: self.placed(ContentEncoder.load(folder)))
 
     def speaker_encoder(self) -> SpeakerEncoder:
         path = self.project.speaker_encoder
@@ -63,7 +63,8 @@ class Common:
     def frontend(self, symbols: TableName) -> Frontend:
         return self._once(("frontend", symbols), lambda: Frontend.of(self.project, symbols))
 
-    def _placed(self, encoder: E) -> E:
+    def placed(self, encoder: E) -> E:
+        """An encoder where and how all engines here use it."""
         encoder = encoder.to(self.device, self.dtype)
         if self.device.type == "cpu":
             shorten(encoder) if self.fast else pack(encoder)

@@ -37,11 +37,9 @@ from gsv.synthesis.scheduler import Scheduler
 from gsv.synthesis.sound import Growing, Noise, Speaker, faded
 from gsv.synthesis.streaming import BY_PIECE, Streaming
 from gsv.synthesis.turns import StoppedError, never
-from gsv.synthesis.voice import Voice, VoiceMaker
+from gsv.synthesis.voice import TOKEN_RATE, Voice, VoiceMaker
 from gsv.text.markup import pauses
 from gsv.versions import SUPER_SAMPLED_RATE, FlowFacts, Version, version_named
-
-TOKEN_RATE = 25
 
 # Speech of a human has 10 to 20 phonemes a second. Outside these wide bounds a decoding has gone wrong: it stopped
 # early, or it repeats itself. The allowance is for pauses and for texts of one or two words.
@@ -316,7 +314,7 @@ class Engine:
     def takes(self, text: str, language: str, voice: Voice, options: SpeechOptions = SpeechOptions()) -> "list[Take]":
         """The semantic tokens of a text's pieces, as `stream` would make sound of them. Raises as `stream`."""
         plan = self._plan(text, language, voice, options)
-        return [self._decode(plan, [place], never)[0] for place in range(len(plan.pieces))]
+        return self._decode(plan, range(len(plan.pieces)), never)
 
     def _plan(self, text: str, language: str, voice: Voice, options: SpeechOptions) -> "Plan":
         if options.super_sampling and self.version.super_sampler:

@@ -23,8 +23,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from gsv.audio.prosody import Melody, louder, repitched
 from gsv.errors import InputError
-from gsv.synthesis.engine import TOKEN_RATE, Engine, Fragment, SpeechOptions
-from gsv.synthesis.voice import TRAILING_ZEROS, Voice
+from gsv.synthesis.engine import Engine, Fragment, SpeechOptions
+from gsv.synthesis.voice import TOKEN_RATE, Voice
 
 EMOTIONS = ("happy", "angry", "sad", "afraid", "disgusted", "melancholic", "surprised", "calm")
 Vector = tuple[float, ...]
@@ -37,8 +37,8 @@ _NEAR = 0.7
 # Beyond these a changed melody is a caricature.
 _STRONGEST = 1.6
 _LOUDEST_DB = 6.0
-# The prompt's share of the silence that references are given at their end.
-_SILENCE_SECONDS = TRAILING_ZEROS / 16000
+# Of a reference in which less is said, the pace is not known.
+_LEAST_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -254,9 +254,8 @@ class Heard:
     @property
     def pace(self) -> float | None:
         """Phonemes a second; None without a transcript."""
-        transcript = self.voice.transcript
-        seconds = len(self.voice.prompt) / TOKEN_RATE - _SILENCE_SECONDS
-        return len(transcript) / seconds if transcript is not None and seconds > 0.5 else None
+        enough = self.voice.spoken_tokens > _LEAST_SECONDS * TOKEN_RATE
+        return TOKEN_RATE / self.voice.pace if self.voice.pace is not None and enough else None
 
 
 def of_reference(speaker: Heard, emotion: Heard, weight: float) -> Manner:

@@ -23,8 +23,9 @@ from gsv.versions import Version
 # Silence after the reference, so that the prompt's last token is the end of a sentence. The official programs append
 # this many samples, meant as 0.3 s at the models' 32 kHz, to the 16 kHz signal; the models expect the 0.6 s it makes.
 TRAILING_ZEROS = 9600
-# Of that signal: there are 25 tokens a second.
-SAMPLES_A_TOKEN = 640
+# Semantic tokens a second, and how many of a prompt are that silence.
+TOKEN_RATE = 25
+SILENT_TOKENS = TRAILING_ZEROS * TOKEN_RATE // HUBERT_RATE
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,14 @@ class Voice:
     mel: Tensor | None = None
 
     @property
+    def spoken_tokens(self) -> int:
+        """How many of the prompt's tokens are not the silence behind it."""
+        return max(0, len(self.prompt) - SILENT_TOKENS)
+
+    @property
     def pace(self) -> float | None:
         """How many semantic tokens a phoneme takes in the reference; None in reference-free mode."""
-        if self.transcript is None:
-            return None
-        return max(0, len(self.prompt) - TRAILING_ZEROS // SAMPLES_A_TOKEN) / len(self.transcript)
+        return None if self.transcript is None else self.spoken_tokens / len(self.transcript)
 
     def moved(self, device: torch.device, dtype: torch.dtype) -> "Voice":
         """The same voice where another engine computes."""
