@@ -5,6 +5,7 @@ import mmap
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import torch
 
@@ -96,3 +97,20 @@ def give_back_memory(device: torch.device) -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
             trim(0)
+
+
+def give_back_code(library: str) -> None:
+    """Lets go of a library's code, which stays loaded: what is ever asked of it again is read from its file once more.
+
+    Args:
+        library: a part of the file's name.
+    """
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None)
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines():
+        span, access, _offset, _device, _inode, *path = line.split(maxsplit=5)
+        # Code alone is the same in memory as in the file.
+        if access == "r-xp" and path and library in Path(path[0]).name:
+            start, end = (int(edge, 16) for edge in span.split("-"))
+            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)

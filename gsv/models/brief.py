@@ -27,14 +27,19 @@ class BriefLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., inputs] -> [..., outputs] of float32. Weights are widened for a usual product of many rows."""
-        dtype = brief_dtype(x.device) or torch.float32
-        product = linear(x.to(dtype), self.rounded.to(dtype)).float() * self.scale
-        return product if self.bias is None else product + self.bias
+        return scaled_linear(x, self.rounded, self.scale, self.bias)
 
 
 def shorten(network: nn.Module) -> None:
     """Replaces all linear layers of a network on a CPU that will not be trained."""
     replace_layers(network, lambda layer: BriefLinear(layer.weight, layer.bias) if type(layer) is nn.Linear else None)
+
+
+def scaled_linear(x: Tensor, rounded: Tensor, scale: Tensor, bias: Tensor | None) -> Tensor:
+    """[..., inputs] times [outputs, inputs] of int8 with scales [outputs] -> [..., outputs], all else of float32."""
+    dtype = brief_dtype(x.device) or torch.float32
+    product = linear(x.to(dtype), rounded.to(dtype)).float()
+    return product * scale if bias is None else torch.addcmul(bias, product, scale)
 
 
 def eight_bits(weight: Tensor) -> tuple[Tensor, Tensor]:

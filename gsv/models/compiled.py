@@ -16,10 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gsv.devices import in_large_pages
-from gsv.models.brief import eight_bits
+from gsv.models.brief import eight_bits, scaled_linear
 from gsv.models.machine_code import GIVEN, GIVEN_UP, Step, has_halves
 from gsv.models.passages import Passages
-from gsv.models.planes import brief_dtype, linear
+from gsv.models.planes import linear
 
 if TYPE_CHECKING:
     from gsv.models.t2s import T2S, Layer
@@ -57,10 +57,13 @@ class Stack:
         if bias is not None:
             self.bias[layer] = bias.detach()
 
-    def many(self, layer: int, x: Tensor, dtype: torch.dtype) -> Tensor:
-        """Rows [B, T, inputs] -> [B, T, outputs], by a product in `dtype`."""
-        product = linear(x.to(dtype), self.weight[layer].to(dtype)).float()
-        return torch.addcmul(self.bias[layer], product, self.scale[layer])
+    def many(self, layer: int, x: Tensor) -> Tensor:
+        """Rows [B, T, inputs] -> [B, T, outputs]."""
+        weight, scale, bias = self.weight[layer], self.scale[layer], self.bias[layer]
+        if weight.dtype == torch.int8:
+            return scaled_linear(x, weight, scale, bias)
+        # Other weights have scales of one.
+        return linear(x, weight.float(), bias)
 
     def addresses(self) -> list[int]:
         """Of weight, scale and bias."""
@@ -81,7 +84,6 @@ class CompiledPassages(Passages):
         config, width = model.config, model.config.hidden_dim
         halves = torch.float16 if has_halves() else torch.float32
         super().__init__(config, halves if brief else torch.float32)
-        self._dtype = (brief_dtype(model.device) if brief else None) or torch.float32
         layers, predict = model.h.layers, model.ar_predict_layer.weight
         weights = [predict, *(weight for name, weight in layers.named_parameters() if "weight" in name)]
         dtype = torch.int8 if brief else halves if all(map(fits_half, weights)) else torch.float32
@@ -142,17 +144,17 @@ class CompiledPassages(Passages):
         return logits
 
     def _joint(self, layer: int, x: Tensor) -> Tensor:
-        return self._stacks[0].many(layer, x, self._dtype)
+        return self._stacks[0].many(layer, x)
 
     def _finish(self, layer: int, x: Tensor, attended: Tensor) -> Tensor:
         _, behind, first, second = self._stacks
         gain, shift, last_gain, last_shift = self._norms[layer]
-        x = F.layer_norm(x + behind.many(layer, attended, self._dtype), gain.shape, gain, shift)
-        wide = first.many(layer, x, self._dtype).relu_()
-        return F.layer_norm(x + second.many(layer, wide, self._dtype), gain.shape, last_gain, last_shift)
+        x = F.layer_norm(x + behind.many(layer, attended), gain.shape, gain, shift)
+        wide = first.many(layer, x).relu_()
+        return F.layer_norm(x + second.many(layer, wide), gain.shape, last_gain, last_shift)
 
     def _predict(self, x: Tensor) -> Tensor:
-        return self._last.many(0, x, self._dtype)
+        return self._last.many(0, x)
 
     def _take(self, i: int, layer: "Layer") -> None:
         attention = layer.self_attn

@@ -19,6 +19,7 @@ from pathlib import Path
 import llvmlite.binding as llvm
 import numpy as np
 
+from gsv.devices import give_back_code
 from gsv.errors import GsvError
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,8 @@ class Step:
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(_code(np.dtype(weights).name, np.dtype(kept).name)))
         self._engine.finalize_object()
         address = self._engine.get_function_address(NAME)
+        # LLVM has done all that it is for here.
+        give_back_code("llvmlite")
         pointer = ctypes.c_void_p
         self._function = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, pointer, ctypes.c_int64, pointer)(address)
 

@@ -40,7 +40,42 @@ class Plane(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, T] -> [B, outputs, T']. In memory the channels stay last, through what works on single numbers too."""
-        return self.conv(x[:, :, None].to(self.conv.weight.dtype))[:, :, 0]
+        return self.conv(self._plane(x))[:, :, 0]
+
+    def leaky(self, x: Tensor, slope: float) -> Tensor:
+        """A leaky ReLU of what a convolution gives [B, C, T], done while its sums are in registers."""
+        return torch.ops.mkldnn._convolution_pointwise(self._plane(x), *self._convolution, "leaky_relu", [slope], "")[
+            :, :, 0
+        ]
+
+    def added(self, x: Tensor, shortcut: Tensor) -> Tensor:
+        """What a convolution gives [B, C, T] and a shortcut [B, outputs, T'] around it, summed in the same way."""
+        return torch.ops.mkldnn._convolution_pointwise.binary(
+            self._plane(x), self._plane(shortcut), *self._convolution, "add", 1.0, None, [], None
+        )[:, :, 0]
+
+    def _plane(self, x: Tensor) -> Tensor:
+        return x[:, :, None].to(self.conv.weight.dtype)
+
+    @property
+    def _convolution(self) -> tuple[object, ...]:
+        conv = self.conv
+        return conv.weight, conv.bias, conv.padding, conv.stride, conv.dilation, conv.groups
+
+
+def leaky(conv: nn.Module, x: Tensor, slope: float) -> Tensor:
+    """A leaky ReLU of what a convolution along time gives, [B, C, T] -> [B, outputs, T']."""
+    if isinstance(conv, Plane):
+        return conv.leaky(x, slope)
+    return F.leaky_relu(conv(x), slope, inplace=True)
+
+
+def added(conv: nn.Module, x: Tensor, shortcut: Tensor) -> Tensor:
+    """What a convolution along time gives, [B, C, T], and a shortcut [B, outputs, T'] around it."""
+    if isinstance(conv, Plane):
+        return conv.added(x, shortcut)
+    total: Tensor = conv(x)
+    return total.add_(shortcut)
 
 
 def lay_out(network: nn.Module, dtype: torch.dtype | None = None) -> None:
@@ -94,12 +129,12 @@ def usable(weight: Tensor) -> bool:
     )
 
 
-def linear(x: Tensor, weight: Tensor) -> Tensor:
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """[..., inputs] times [outputs, inputs] -> [..., outputs], for many rows and weights that are not kept for it."""
     if weight.dtype == torch.float32 and usable(weight):
-        return _onednn_linear(x, weight, None)
+        return _onednn_linear(x, weight, bias)
     # torch takes oneDNN for bfloat16 by itself.
-    return F.linear(x, weight)
+    return F.linear(x, weight, bias)
 
 
 def _onednn_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsv.models.layers import weight_normed
-from gsv.models.planes import brief_dtype, lay_out
+from gsv.models.planes import added, brief_dtype, lay_out, leaky
 
 _SLOPE = 0.1
 
@@ -47,8 +47,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for dilated, plain in zip(self.convs1, self.convs2, strict=True):
-            # In place wherever nobody looks at it again: memory is what all but the convolutions wait for.
-            x = plain(F.leaky_relu(dilated(F.leaky_relu(x, _SLOPE)), _SLOPE, inplace=True)).add_(x)
+            # Together with the convolutions where that can be: memory is what all but the convolutions wait for.
+            x = added(plain, leaky(dilated, F.leaky_relu(x, _SLOPE), _SLOPE), x)
         return x
 
 

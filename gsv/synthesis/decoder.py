@@ -105,12 +105,14 @@ class Decoder:
         if len(row.prompt):
             x = torch.cat([x, model.embed_semantics(row.prompt[None])], dim=1)
         columns = torch.arange(x.shape[1], device=model.device)
-        mask = ((columns < text) | (columns <= columns[:, None]))[None, None]
+        seen = (columns < text) | (columns <= columns[:, None])
+        # Numbers to be added; of a mask of bool each layer would make its own.
+        mask = torch.zeros(seen.shape, dtype=x.dtype, device=x.device).masked_fill_(~seen, float("-inf"))[None, None]
         rows = x.shape[1]
         joint = self._passages.enter(x)
         for i in range(model.config.n_layer):
             query, key, value = split_heads(joint, model.config.head)
-            strand.cache[i, :, :, :rows] = torch.cat([key, value])
+            strand.cache[i, 0, :, :rows], strand.cache[i, 1, :, :rows] = key[0], value[0]
             attended = merged_heads(F.scaled_dot_product_attention(query, key, value, attn_mask=mask))
             if i == model.config.n_layer - 1:
                 # Nothing is asked of the other rows any more.
