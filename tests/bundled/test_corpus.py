@@ -1,5 +1,6 @@
 """Labels are read, sentences chosen, and utterances made once each."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,11 +64,25 @@ def test_sentences_are_plain_known_and_neither_short_nor_long(tmp_path: Path) ->
 def test_no_sentence_is_said_twice_and_all_speakers_speak() -> None:
     plan = CorpusPlan.read(CONFIG)
     train, held = plan.turns([f"Sentence {number}." for number in range(10_000)])
-    said = [sentence for _, sentence in (*train, *held)]
+    said = [turn.sentence for turn in (*train, *held)]
     assert len(set(said)) == len(said)
-    assert {name for name, _ in train} == set(plan.speakers)
-    assert {name for name, _ in held} == {*plan.speakers, *plan.held_speakers}
-    assert len(train) == plan.utterances * len(plan.speakers)
+    assert len({turn.name for turn in (*train, *held)}) == len(said)
+    assert {turn.speaker for turn in train} == set(plan.speakers)
+    assert {turn.speaker for turn in held} == {*plan.speakers, *plan.held_speakers}
+    assert len(train) == plan.utterances * len(plan.speakers) + sum(plan.more_utterances.values())
+
+
+def test_what_is_said_besides_changes_nothing_else() -> None:
+    plan = CorpusPlan.read(CONFIG)
+    sentences = [f"Sentence {number}." for number in range(10_000)]
+    (train, held), (few, same) = plan.turns(sentences), replace(plan, more_utterances={}).turns(sentences)
+    assert held == same
+    assert train[: len(few)] == few
+    assert {turn.speaker for turn in train[len(few) :]} == set(plan.more_utterances)
+
+
+def test_texts_that_are_too_few_are_told() -> None:
+    plan = CorpusPlan.read(CONFIG)
     with pytest.raises(InputError, match="3 usable sentences"):
         plan.turns(["One.", "Two.", "Three."])
 

@@ -67,6 +67,19 @@ class Corpus:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """A speaker's sentence; turns are numbered across all speakers."""
+
+    speaker: str
+    number: int
+    sentence: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.speaker}-{self.number:05d}.wav"
+
+
+@dataclass(frozen=True)
 class CorpusPlan:
     """The groups of configs/tiny/corpus.yaml."""
 
@@ -75,6 +88,7 @@ class CorpusPlan:
     utterances: int
     held_texts: int
     held_utterances: int
+    more_utterances: dict[str, int]
     speakers: dict[str, Speaker]
     held_speakers: dict[str, Speaker]
 
@@ -89,22 +103,23 @@ class CorpusPlan:
     def everyone(self) -> dict[str, Speaker]:
         return {**self.speakers, **self.held_speakers}
 
-    def turns(self, sentences: Sequence[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """(speaker, sentence) for training and for the gates; no sentence is said twice, whoever says it."""
-        parts = (
-            (self.speakers, self.utterances, True),
-            (self.speakers, self.held_texts, False),
-            (self.held_speakers, self.held_utterances, False),
-        )
-        needed = sum(len(speakers) * count for speakers, count, _ in parts)
-        if len(sentences) < needed:
-            raise InputError(f"The texts hold {len(sentences)} usable sentences and {needed} are needed; give more.")
-        order = iter(shuffled(sentences, self.seed))
-        train: list[tuple[str, str]] = []
-        held: list[tuple[str, str]] = []
-        for speakers, count, trained in parts:
-            (train if trained else held).extend((name, next(order)) for _ in range(count) for name in speakers)
-        return train, held
+    def turns(self, sentences: Sequence[str]) -> tuple[list[Turn], list[Turn]]:
+        """What is said for training and for the gates; no sentence is said twice, whoever says it."""
+        train = [name for _ in range(self.utterances) for name in self.speakers]
+        held = [name for _ in range(self.held_texts) for name in self.speakers]
+        held += [name for _ in range(self.held_utterances) for name in self.held_speakers]
+        more = [name for name, count in self.more_utterances.items() for _ in range(count)]
+        speakers = [*train, *held, *more]
+        if len(sentences) < len(speakers):
+            raise InputError(
+                f"The texts hold {len(sentences)} usable sentences and {len(speakers)} are needed; give more."
+            )
+        turns = [
+            Turn(name, number, sentence)
+            for number, (name, sentence) in enumerate(zip(speakers, shuffled(sentences, self.seed), strict=False))
+        ]
+        first, last = len(train), len(train) + len(held)
+        return turns[:first] + turns[last:], turns[first:last]
 
 
 def warped(spoken: Spoken, warp: float) -> Spoken:
@@ -164,10 +179,7 @@ def make_corpus(corpus: Corpus, plan: CorpusPlan, texts: Path, workers: int) -> 
     if not texts.is_dir():
         raise InputError(f"There is no folder of texts {texts}; apt-get install fortunes, or name another.")
     train, held = plan.turns(plain_sentences(read_texts(texts), dictionary()))
-    items = [
-        Item(f"{speaker}-{number:05d}.wav", corpus.wavs / f"{speaker}-{number:05d}.wav", "en", sentence)
-        for number, (speaker, sentence) in enumerate([*train, *held])
-    ]
+    items = [Item(turn.name, corpus.wavs / turn.name, "en", turn.sentence) for turn in [*train, *held]]
     corpus.labels.settle()
     outcomes = run(SpeechStep(corpus, plan.everyone, plan.loudness), items, ["cpu"] * workers, TerminalProgress())
     usable = {outcome.name for outcome in outcomes if not outcome.reason}
