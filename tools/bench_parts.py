@@ -4,6 +4,7 @@ No part does more products a second than the processor does in a large matrix pr
 memory gives them; the longer of the two is its limit. Tables, spectra and sums are not counted.
 """
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from gsv.audio.encoder import encode
 from gsv.audio.spectral import SOVITS_STFT, spectrogram
 from gsv.errors import InputError
 from gsv.models.brief import shorten
-from gsv.models.planes import brief_dtype, pack
+from gsv.models.planes import brief_dtype, pack, usable
 from gsv.models.sovits import Sovits
 from gsv.synthesis.decoder import Decoder, Row
 from gsv.synthesis.engine import Engine
@@ -200,10 +201,17 @@ def speaking(engine: Engine, sovits: Sovits, brief: torch.dtype) -> list[Part]:
 
 
 def counted(work: Callable[[], object]) -> float:
-    """Products and additions of it, as torch knows them."""
-    with FlopCounterMode(display=False) as counter:
+    """Products and additions of it, as torch knows them, and those of convolutions that do more than convolve."""
+    fused = {torch.ops.mkldnn._convolution_pointwise: _of_convolution} if usable(torch.zeros(1)) else {}
+    with FlopCounterMode(display=False, custom_mapping=fused) as counter:
         work()
     return counter.get_total_flops()
+
+
+def _of_convolution(x: Any, second: Any, third: Any, *others: Any, out_shape: Any) -> int:
+    """Those of one that is not transposed. Its weights come second, or third if something else is added to the sums."""
+    weight = second if third is None or len(third) == 1 else third
+    return 2 * math.prod(out_shape) * math.prod(weight[1:])
 
 
 def size_of(modules: Sequence[nn.Module]) -> float:

@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from gsv.errors import InputError
+from gsv.models.layers import fold_weight_norm
+from gsv.models.vocoders import HifiGenerator
 
 
 @pytest.fixture
@@ -46,6 +48,16 @@ def test_products_and_bytes_are_those_of_the_layers(bench: ModuleType) -> None:
     layer, x = nn.Linear(30, 20), torch.randn(7, 30)
     assert bench.bench_parts.counted(lambda: layer(x)) == 2 * 30 * 20 * 7
     assert bench.bench_parts.size_of([layer]) == 4 * (30 * 20 + 20)
+
+
+@torch.inference_mode()
+def test_what_is_done_together_with_convolutions_hides_none_of_them(bench: ModuleType) -> None:
+    vocoder = HifiGenerator(8, 32, (4, 2), (8, 4), (3, 7), ((1, 3), (1, 3)), 5).eval()
+    fold_weight_norm(vocoder)
+    frames, condition = torch.randn(1, 8, 20), torch.randn(1, 5, 1)
+    before = bench.bench_parts.counted(lambda: vocoder(frames, condition))
+    vocoder.for_inference(brief=False)
+    assert bench.bench_parts.counted(lambda: vocoder(frames, condition)) == before > 0
 
 
 def test_versions_that_speak_otherwise_are_refused(bench: ModuleType) -> None:
