@@ -44,15 +44,14 @@ class Plane(nn.Module):
 
     def leaky(self, x: Tensor, slope: float) -> Tensor:
         """A leaky ReLU of what a convolution gives [B, C, T], done while its sums are in registers."""
-        return torch.ops.mkldnn._convolution_pointwise(self._plane(x), *self._convolution, "leaky_relu", [slope], "")[
-            :, :, 0
-        ]
+        pointwise = torch.ops.mkldnn._convolution_pointwise
+        return pointwise(self._plane(x), *self._convolution, "leaky_relu", [slope], "")[:, :, 0]
 
     def added(self, x: Tensor, shortcut: Tensor) -> Tensor:
         """What a convolution gives [B, C, T] and a shortcut [B, outputs, T'] around it, summed in the same way."""
-        return torch.ops.mkldnn._convolution_pointwise.binary(
-            self._plane(x), self._plane(shortcut), *self._convolution, "add", 1.0, None, [], None
-        )[:, :, 0]
+        binary = torch.ops.mkldnn._convolution_pointwise.binary
+        planes = self._plane(x), self._plane(shortcut)
+        return binary(*planes, *self._convolution, "add", 1.0, None, [], None)[:, :, 0]
 
     def _plane(self, x: Tensor) -> Tensor:
         return x[:, :, None].to(self.conv.weight.dtype)
