@@ -437,5 +437,5 @@ def _globals_in(stream: Any) -> Iterator[str]:
                     yield ".".join(strings[-2:])
                 elif isinstance(argument, str):
                     strings.append(argument)
-        except ValueError:  # The pickles have ended; tensors' bytes follow.
+        except (ValueError, MemoryError):  # The pickles have ended; what follows, read as one, can be of any length.
             return

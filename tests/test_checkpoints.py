@@ -377,6 +377,7 @@ def damaged_files() -> dict[str, bytes]:
         "without its start": data[100:],
         "end of pickle stream": b"\x80\x02}.",
         "pickle of a number": pickle.dumps(1, protocol=2),
+        "array longer than any memory": b"\x80\x05\x96" + (1 << 60).to_bytes(8, "little") + bytes(50),
     }
 
 
