@@ -105,9 +105,9 @@ class Decoder:
         if len(row.prompt):
             x = torch.cat([x, model.embed_semantics(row.prompt[None])], dim=1)
         columns = torch.arange(x.shape[1], device=model.device)
-        seen = (columns < text) | (columns <= columns[:, None])
+        visible = (columns < text) | (columns <= columns[:, None])
         # Numbers to be added; of a mask of bool each layer would make its own.
-        mask = torch.zeros(seen.shape, dtype=x.dtype, device=x.device).masked_fill_(~seen, float("-inf"))[None, None]
+        mask = torch.zeros_like(visible, dtype=x.dtype).masked_fill_(~visible, float("-inf"))[None, None]
         rows = x.shape[1]
         joint = self._passages.enter(x)
         for i in range(model.config.n_layer):

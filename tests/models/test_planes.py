@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from gsv.models.layers import fold_weight_norm
-from gsv.models.planes import Plane, added, brief_dtype, lay_out, leaky, linear, pack, usable
+from gsv.models.planes import Plane, added, brief_dtype, leaky, linear, pack, usable
 from gsv.models.vocoders import HifiGenerator
 
 left_alone = pytest.mark.skipif(not usable(torch.zeros(1)), reason="this machine's networks are left as they are")
@@ -79,7 +79,7 @@ def test_a_vocoder_that_is_laid_out_says_the_same(dtype: torch.dtype) -> None:
     with torch.no_grad():
         before = network(frames, condition)
         fold_weight_norm(network)
-        lay_out(network, dtype)
+        network.for_inference(brief=dtype != torch.float32)
         after = network(frames, condition)
     assert not any(isinstance(module, nn.Conv1d | nn.ConvTranspose1d) for module in network.modules())
     assert before.std() > 1e-3
