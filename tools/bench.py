@@ -32,6 +32,7 @@ import statistics
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -88,7 +89,7 @@ RATE_OF_RECORDINGS = 44100
 
 @dataclass(frozen=True)
 class Result:
-    """Medians over the rounds. The first chunk is all of the first sentence; that of a stream, in its mode 3, a part.
+    """Medians over the rounds. A sentence is the first one, a piece both of them; a chunk is the first in mode 3.
 
     Memory is the process's, in MiB, imports included; on a GPU also its own peak."""
 
@@ -102,8 +103,10 @@ class Result:
     t2s_tokens_per_s: float
     vocoder_real_time_factor: float
     end_to_end_real_time_factor: float
-    first_chunk_s: float
-    stream_first_chunk_s: float
+    sentence_s: float
+    sentence_chunk_s: float
+    piece_s: float
+    piece_chunk_s: float
     resident_after_load_mib: float
     peak_resident_mib: float
     peak_gpu_mib: float | None
@@ -250,14 +253,16 @@ def measure(engine: Engine, voices: VoiceMaker, name: str, rounds: int) -> Resul
         text = engine.reader.read(piece, "en").ids[None]
         return engine.sovits.decode(codes, text, voice.timbre)[0, 0].float().cpu().numpy()
 
-    def first_of_stream() -> None:
-        stream = engine.stream_audio(PIECES[0], "en", voice, SpeechOptions(seed=0), Streaming("fixed"))
+    def speak(piece: str) -> None:
+        decode(tokens_for(piece), piece)
+
+    def first_chunk(piece: str) -> None:
+        stream = engine.stream_audio(piece, "en", voice, SpeechOptions(seed=0, split="cut0"), Streaming("fixed"))
         next(stream)
         stream.close()
 
-    seconds: dict[str, list[float]] = {
-        key: [] for key in ("voice", "one", "many", "vocoder", "whole", "first", "stream")
-    }
+    both = " ".join(PIECES)
+    seconds: dict[str, list[float]] = defaultdict(list)
     steps = 200
     tokens = tokens_for(PIECES[0], 125)
     audio = len(decode(tokens, PIECES[0])) / engine.sampling_rate
@@ -267,10 +272,11 @@ def measure(engine: Engine, voices: VoiceMaker, name: str, rounds: int) -> Resul
         seconds["one"].append(timed(lambda: tokens_for(PIECES[0], 1), engine.device))
         seconds["many"].append(timed(lambda: tokens_for(PIECES[0], 1 + steps), engine.device))
         seconds["vocoder"].append(timed(lambda: decode(tokens, PIECES[0]), engine.device))
-        seconds["first"].append(timed(lambda: decode(tokens_for(PIECES[0]), PIECES[0]), engine.device))
-        seconds["stream"].append(timed(first_of_stream, engine.device))
-        rest = timed(lambda: decode(tokens_for(PIECES[1]), PIECES[1]), engine.device)
-        seconds["whole"].append(seconds["first"][-1] + rest)
+        seconds["sentence"].append(timed(lambda: speak(PIECES[0]), engine.device))
+        seconds["sentence chunk"].append(timed(lambda: first_chunk(PIECES[0]), engine.device))
+        seconds["piece"].append(timed(lambda: speak(both), engine.device))
+        seconds["piece chunk"].append(timed(lambda: first_chunk(both), engine.device))
+        seconds["whole"].append(seconds["sentence"][-1] + timed(lambda: speak(PIECES[1]), engine.device))
     median = {key: statistics.median(values) for key, values in seconds.items()}
     mebi = 2**20
     return Result(
@@ -284,8 +290,10 @@ def measure(engine: Engine, voices: VoiceMaker, name: str, rounds: int) -> Resul
         t2s_tokens_per_s=round(steps / (median["many"] - median["one"]), 1),
         vocoder_real_time_factor=round(median["vocoder"] / audio, 3),
         end_to_end_real_time_factor=round(median["whole"] / spoken, 3),
-        first_chunk_s=round(median["first"], 3),
-        stream_first_chunk_s=round(median["stream"], 3),
+        sentence_s=round(median["sentence"], 3),
+        sentence_chunk_s=round(median["sentence chunk"], 3),
+        piece_s=round(median["piece"], 3),
+        piece_chunk_s=round(median["piece chunk"], 3),
         resident_after_load_mib=round(resident / mebi),
         peak_resident_mib=round(peak_resident() / mebi),
         peak_gpu_mib=round(torch.cuda.max_memory_allocated() / mebi) if engine.device.type == "cuda" else None,

@@ -76,11 +76,15 @@ class _Start:
 
 
 def train_gpt(
-    options: GptTrainOptions, guidance: Guidance | None = None, progress: Progress | None = None
+    options: GptTrainOptions,
+    guidance: Guidance | None = None,
+    progress: Progress | None = None,
+    dropout: float = DROPOUT,
 ) -> TrainReport:
     """Trains, going on from what an earlier run of the experiment left, and exports `GPT_weights*/EXP-eN.ckpt`.
 
-    `guidance` adds a loss of the caller's own, on what the network does inside.
+    `guidance` adds a loss of the caller's own, on what the network does inside. The official models were trained with
+    `dropout` as it is if not given.
 
     Raises InputError, TrainingError, MissingWeightsError or CheckpointError if the options, the experiment or the
     weights are not usable; nothing has been written then.
@@ -105,7 +109,7 @@ def train_gpt(
     notice = options.project.base(version).notice
     if notice and options.pretrained is None and options.from_scratch is None:
         shown.say(notice)
-    outcome = options.machine.run(_train, options, version, plan, start, _rate(start), data, guidance, shown)
+    outcome = options.machine.run(_train, options, version, plan, start, _rate(start), data, guidance, dropout, shown)
     return TrainReport(outcome, data.report)
 
 
@@ -138,11 +142,12 @@ def _train(
     rate: WarmupCosine | Constant,
     data: GptData,
     guidance: Guidance | None,
+    dropout: float,
     progress: Progress,
 ) -> Outcome:
     """In every training process."""
     torch.manual_seed(derived_seed(options.seed, "weights"))
-    network = T2S(replace(start.model, dropout=DROPOUT))
+    network = T2S(replace(start.model, dropout=dropout))
     if start.weight is not None:
         network.load_state_dict(start.weight)
     size = options.batch_size // 2 if options.dpo else options.batch_size
@@ -169,7 +174,7 @@ class _Pass(nn.Module):
         self.dpo = dpo
         self.guide = guidance(network) if guidance is not None else None
         for position in (network.ar_text_position, network.ar_audio_position):
-            position.register_forward_hook(_position_dropout)
+            position.register_forward_hook(self._drop)
 
     def forward(self, batch: GptBatch) -> tuple[Tensor, Tensor, Tensor]:
         """The loss, what guidance adds to it, and the share of tokens that are among the best three guesses."""
@@ -184,13 +189,12 @@ class _Pass(nn.Module):
             loss = loss + preference_loss(logits, targets, self._logits(batch, rejected, lengths), rejected_targets)
         return loss, guided, top_accuracy(logits, targets, end)
 
+    def _drop(self, module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        return F.dropout(output, self.network.config.dropout, module.training)
+
     def _logits(self, batch: GptBatch, tokens: Tensor, lengths: Tensor) -> Tensor:
         logits: Tensor = self.network(batch.phonemes, batch.phoneme_lengths, tokens, lengths, batch.bert)
         return logits
-
-
-def _position_dropout(module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
-    return F.dropout(output, DROPOUT, module.training)
 
 
 class GptRecipe:

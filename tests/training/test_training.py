@@ -32,7 +32,8 @@ from gsv.errors import CheckpointError, GsvError, InputError, MissingWeightsErro
 from gsv.models.sovits import Sovits, SovitsConfig
 from gsv.models.t2s import T2S, T2SConfig
 from gsv.paths import Project
-from gsv.training.gpt import GptTrainOptions, train_gpt
+from gsv.training.data import GptBatch
+from gsv.training.gpt import DROPOUT, GptTrainOptions, train_gpt
 from gsv.training.loop import Machine, TrainReport
 from gsv.training.sovits import SovitsTrainOptions, train_sovits
 from gsv.versions import version_named
@@ -106,6 +107,28 @@ def test_gpt_learns_and_exports_an_official_model(narrow: Project, make_experime
     T2S(T2SConfig.from_dict(file.config["model"])).load_state_dict(
         {name.removeprefix("model."): tensor for name, tensor in file.weight.items()}
     )
+
+
+@pytest.mark.parametrize("dropout", [0.0, DROPOUT])
+def test_gpt_drops_out_as_much_as_is_asked_for(
+    narrow: Project, make_experiment: MakeExperiment, dropout: float
+) -> None:
+    make_experiment(1.0)
+    networks: list[T2S] = []
+
+    def guidance(network: T2S) -> Callable[[GptBatch], torch.Tensor]:
+        networks.append(network)
+        return lambda batch: torch.zeros(())
+
+    train_gpt(replace(gpt(narrow), epochs=1), guidance=guidance, dropout=dropout)
+    (network,) = networks
+    phonemes, tokens = torch.tensor([[1, 2, 3]]), torch.tensor([[4, 5, 6, 7]])
+    bert = torch.zeros(1, network.config.bert_dim, 3)
+
+    def logits() -> torch.Tensor:
+        return network.train()(phonemes, torch.tensor([3]), tokens, torch.tensor([4]), bert)
+
+    assert torch.equal(logits(), logits()) == (dropout == 0)
 
 
 @KINDS
