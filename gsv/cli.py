@@ -123,12 +123,13 @@ def tts(
     engine = Engine.load(gpt, sovits, version=version, project=context.obj.project, device=device, fast=fast)
     if engine.notice:
         typer.echo(engine.notice, err=True)
+    heard = None
     if ref is None:
         own = Reference.of(context.obj.project.base_of(engine.version, engine.content_module))
         if own is None:
             raise InputError("Name a recording of the voice with --ref, and what is said in it with --prompt-text.")
-        ref, prompt_text, prompt_lang = own.audio, prompt_text or own.transcript, own.language
-    voice = engine.voice(ref, prompt_text, prompt_lang or text_lang, aux_ref or [])
+        ref, prompt_text, prompt_lang, heard = own.audio, prompt_text or own.transcript, own.language, own.heard
+    voice = engine.voice(ref, prompt_text, prompt_lang or text_lang, aux_ref or [], heard)
     pieces = len(engine.reader.pieces(text, text_lang, split))
     # None: a bar is for people who look at a terminal.
     bar = tqdm(engine.stream(text, text_lang, voice, options), total=pieces, unit="piece", disable=None)

@@ -556,7 +556,7 @@ def main() -> int:
                 return Engine.load(options.gpt, options.sovits, device=options.device, fast=fast)
 
             engine = load(options.fast)
-            voices = random_voices(engine) if options.random else engine.voices
+            voices = random_voices(engine) if options.random else engine.voices()
             name = (
                 f"random {'narrow ' * options.narrow}{options.random}"
                 if options.random

@@ -10,7 +10,6 @@ from functools import cache
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from transformers.audio_utils import mel_filter_bank
 
 from gsv.errors import AudioError
 
@@ -65,6 +64,9 @@ def spectrogram(wave: Tensor, stft: Stft) -> Tensor:
 @cache
 def mel_basis(stft: Stft, device: torch.device | str = "cpu") -> Tensor:
     """Slaney's Mel filters [n_mels, bins], each of unit area."""
+    # Here, since it takes longer to import than all else in this file.
+    from transformers.audio_utils import mel_filter_bank
+
     highest = stft.fmax or stft.sampling_rate / 2
     bank = mel_filter_bank(
         stft.bins, stft.n_mels, stft.fmin, highest, stft.sampling_rate, norm="slaney", mel_scale="slaney"

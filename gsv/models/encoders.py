@@ -1,24 +1,26 @@
 """The pretrained encoders that look at sound and text: HuBERT, RoBERTa, and the speaker encoder.
 
 HuBERT (arXiv 2106.07447) and RoBERTa (BERT's network) come from `transformers`, as folders in its layout: `config.json`
-with `model.safetensors` or `pytorch_model.bin`. All widths are read from the folder.
+with `model.safetensors` or `pytorch_model.bin`. All widths are read from the folder. The library is imported when a
+network is loaded: that takes as long as all other imports together, and those who speak in a known voice need none.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import safetensors
 import safetensors.torch
 import torch
-import transformers
 from torch import Tensor, nn
-from transformers import AutoTokenizer, BertConfig, BertModel, HubertConfig, HubertModel
 
 from gsv.checkpoints import missing_weights, read_tensors
 from gsv.errors import AudioError, CheckpointError, TextError
 from gsv.models.speaker import SpeakerConfig, SpeakerEncoder
+
+if TYPE_CHECKING:
+    from transformers import BertModel, HubertModel
 
 # Samples a second that HuBERT listens to.
 HUBERT_RATE = 16000
@@ -29,7 +31,7 @@ _LAYERS_LEFT_OUT = 2
 class ContentEncoder(nn.Module):
     """HuBERT: what is said in a 16 kHz wave, 50 times a second."""
 
-    def __init__(self, network: HubertModel) -> None:
+    def __init__(self, network: "HubertModel") -> None:
         super().__init__()
         self.network = network
 
@@ -39,6 +41,8 @@ class ContentEncoder(nn.Module):
 
         Raises MissingWeightsError, UnsafeCheckpointError or CheckpointError.
         """
+        from transformers import HubertConfig, HubertModel
+
         return cls(_network(HubertModel, HubertConfig, folder)).eval()
 
     @property
@@ -72,7 +76,7 @@ class ContentEncoder(nn.Module):
 class TextEncoder(nn.Module):
     """RoBERTa: a vector for each character of a text, repeated for the character's phonemes."""
 
-    def __init__(self, network: BertModel, tokenizer: Any) -> None:
+    def __init__(self, network: "BertModel", tokenizer: Any) -> None:
         super().__init__()
         self.network = network
         self.tokenizer = tokenizer
@@ -83,6 +87,8 @@ class TextEncoder(nn.Module):
 
         Raises MissingWeightsError, UnsafeCheckpointError or CheckpointError.
         """
+        from transformers import AutoTokenizer, BertConfig, BertModel
+
         network = _network(BertModel, BertConfig, folder, leave_out=_LAYERS_LEFT_OUT, add_pooling_layer=False)
         # Looked for here because `transformers` makes an empty tokenizer of a folder that has none.
         if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
@@ -163,7 +169,8 @@ def _state(folder: Path) -> dict[str, Tensor]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keeps `transformers` from reporting the unused layers and drawing a progress bar of its own."""
-    logging = transformers.utils.logging
+    from transformers.utils import logging
+
     level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

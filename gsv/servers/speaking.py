@@ -47,7 +47,9 @@ class References:
             if key in known:
                 known.move_to_end(key)
                 return known[key]
-        voice = engine.voice(reference.audio, reference.transcript, reference.language, reference.auxiliary)
+        voice = engine.voice(
+            reference.audio, reference.transcript, reference.language, reference.auxiliary, reference.heard
+        )
         with self._lock:
             known[key] = voice
             while len(known) > _KEPT:

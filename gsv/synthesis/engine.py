@@ -10,10 +10,13 @@
 number of threads may call them at once: the tokens of all are drawn together, and each gets what it would get alone.
 """
 
+import hashlib
+import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +35,7 @@ from gsv.synthesis.common import Common
 from gsv.synthesis.decoder import TOKENS_AT_MOST, Continuation, Row
 from gsv.synthesis.flow import FlowPrompt, FlowSpeaker, super_sampled
 from gsv.synthesis.reading import Phonemes, Reader
+from gsv.synthesis.reference import Heard
 from gsv.synthesis.sampling import SamplingOptions
 from gsv.synthesis.scheduler import Scheduler
 from gsv.synthesis.sound import Growing, Noise, Speaker, faded
@@ -39,7 +43,7 @@ from gsv.synthesis.streaming import BY_PIECE, Streaming
 from gsv.synthesis.turns import StoppedError, never
 from gsv.synthesis.voice import TOKEN_RATE, Voice, VoiceMaker
 from gsv.text.markup import pauses
-from gsv.versions import SUPER_SAMPLED_RATE, FlowFacts, Version, version_named
+from gsv.versions import HUBERT, SUPER_SAMPLED_RATE, FlowFacts, Version, version_named
 
 # Speech of a human has 10 to 20 phonemes a second. Outside these wide bounds a decoding has gone wrong: it stopped
 # early, or it repeats itself. The allowance is for pauses and for texts of one or two words.
@@ -233,20 +237,48 @@ class Engine:
         return Reader(frontend, common.text_encoder, width, self.device, self.dtype, common.reading, common.turns)
 
     @property
-    def voices(self) -> VoiceMaker:
-        common = self.common
-        content = common.content_encoder(self.project.content_encoder(self.content_module))
+    def content_encoder(self) -> str:
+        """The name of the network that these weights listen to recordings with."""
+        module = self.content_module
+        return module if module is not None and "/" in module else HUBERT
+
+    @cached_property
+    def weights_id(self) -> str:
+        """The same for all weights that make the same voice of a recording, and for no others.
+
+        A digest of the tensors that a voice depends on, and of how texts are read. The precision that they are computed
+        in does not matter.
+        """
+        read = [self.version.name, self.content_encoder, self.t2s.config.bert_dim]
+        digest = hashlib.sha256(json.dumps(read).encode())
+        for name, tensor in sorted(self.sovits.state_dict().items()):
+            if name.startswith(("ssl_proj.", "quantizer.", "ref_enc.", "sv_emb.", "prelu.")):
+                digest.update(name.encode())
+                digest.update(tensor.to("cpu", torch.float16).contiguous().numpy().tobytes())
+        return digest.hexdigest()[:32]
+
+    def voices(self, listens: bool = True) -> VoiceMaker:
+        """What makes voices of recordings, or without `listens` of what others have heard in them."""
+        common, content = self.common, None
+        if listens:
+            content = common.content_encoder(self.project.content_encoder(self.content_module))
         speaker = common.speaker_encoder() if self.version.uses_speaker_vector else None
         return VoiceMaker(self.version, self.sovits, content, speaker, self.reader, self.device, self.dtype)
 
     def voice(
-        self, audio: str | Path, transcript: str = "", language: str = "en", auxiliary: Sequence[str | Path] = ()
+        self,
+        audio: str | Path,
+        transcript: str = "",
+        language: str = "en",
+        auxiliary: Sequence[str | Path] = (),
+        heard: Heard | None = None,
     ) -> Voice:
-        """A voice from a reference recording, see `VoiceMaker.make`."""
+        """A voice from a reference recording, see `VoiceMaker.make`; what was `heard` by these weights is believed."""
         resolve = self.project.resolve
-        voices = self.voices
+        tokens = heard.tokens if heard is not None and heard.weights == self.weights_id else None
+        voices = self.voices(bool(transcript.strip()) and tokens is None)
         with self.common.turns.turn("pass"):
-            return voices.make(resolve(audio), transcript, language, [resolve(path) for path in auxiliary])
+            return voices.make(resolve(audio), transcript, language, [resolve(path) for path in auxiliary], tokens)
 
     def speak(self, text: str, language: str, voice: Voice, options: SpeechOptions = SpeechOptions()) -> Speech:
         """The whole text as one wave."""

@@ -33,24 +33,37 @@ def check_length(path: Path, seconds: float) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """A recording's semantic tokens, the silence behind it included, and the `Engine.weights_id` that they are of."""
+
+    tokens: tuple[int, ...]
+    weights: str
+
+
+@dataclass(frozen=True)
 class Reference:
-    """A recording to speak like, what is said in it, and further recordings that are averaged into the timbre."""
+    """A recording to speak like, what is said in it, and further recordings that are averaged into the timbre.
+
+    `heard` spares some weights listening to it.
+    """
 
     audio: Path
     transcript: str = ""
     language: str = "en"
     auxiliary: tuple[Path, ...] = ()
+    heard: Heard | None = None
 
     @classmethod
     def of(cls, base: BaseFiles) -> "Reference | None":
         """The recording that comes with base models, if one does: the bundled voice's.
 
-        Its file is JSON: `audio`, the name of a sound file beside it, `text` and `language`.
+        Its file is JSON: `audio`, the name of a sound file beside it, `text`, `language`, and what was `heard`.
         """
         if base.reference is None or not base.reference.is_file():
             return None
         told = json.loads(base.reference.read_text(encoding="utf-8"))
-        return cls(base.reference.parent / told["audio"], told["text"], told["language"])
+        heard = Heard(tuple(told["heard"]["tokens"]), told["heard"]["weights"])
+        return cls(base.reference.parent / told["audio"], told["text"], told["language"], heard=heard)
 
 
 @dataclass(frozen=True)

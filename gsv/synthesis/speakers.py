@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from filelock import FileLock
@@ -33,7 +32,6 @@ from gsv.synthesis.engine import Engine
 from gsv.synthesis.flow import mel_rates
 from gsv.synthesis.reading import Phonemes
 from gsv.synthesis.voice import Recording, Voice
-from gsv.versions import HUBERT
 
 log = logging.getLogger(__name__)
 
@@ -87,12 +85,12 @@ class Speaker:
         """
         if weights == self.card.weights:
             return self.voice.moved(engine.device, engine.dtype)
-        if self.recording.content is not None and content_encoder(engine) != self.card.content_encoder:
+        if self.recording.content is not None and engine.content_encoder != self.card.content_encoder:
             raise InputError(
                 f"The speaker {self.card.name!r} was heard by the content encoder {self.card.content_encoder}, and "
-                f"these weights need {content_encoder(engine)}; clone it again from its recording."
+                f"these weights need {engine.content_encoder}; clone it again from its recording."
             )
-        voices = engine.voices
+        voices = engine.voices(listens=False)
         with engine.common.turns.turn("pass"):
             return voices.voice(self.recording, self.card.transcript, self.card.language)
 
@@ -113,7 +111,6 @@ class Speakers:
         self.folder = folder
         self._lock = threading.Lock()
         self._voices: OrderedDict[tuple[Path, int, str], Voice] = OrderedDict()
-        self._ids: WeakKeyDictionary[Engine, str] = WeakKeyDictionary()
 
     def names(self) -> list[str]:
         """All speakers, the oldest first."""
@@ -148,17 +145,18 @@ class Speakers:
         if name in self:
             return Cloned(name, True)
         resolve = engine.project.resolve
-        voices = engine.voices
+        speaks = bool(transcript.strip())
+        voices = engine.voices(speaks)
         with engine.common.turns.turn("pass"):
-            recording = voices.listen(resolve(audio), [resolve(path) for path in auxiliary], bool(transcript.strip()))
+            recording = voices.listen(resolve(audio), [resolve(path) for path in auxiliary], speaks)
             voice = voices.voice(recording, transcript, language)
         card = Card(
             name,
             transcript.strip(),
             language,
             engine.version.name,
-            self.weights_id(engine),
-            content_encoder(engine),
+            engine.weights_id,
+            engine.content_encoder,
             time.time(),
             voice.transcript.norm_text if voice.transcript else "",
             voice.warnings,
@@ -180,7 +178,7 @@ class Speakers:
 
     def voice(self, name: str, engine: Engine) -> Voice:
         """A speaker ready to speak on these weights; raises UnknownSpeakerError, and InputError as `Speaker.on`."""
-        path, weights = self._path(name), self.weights_id(engine)
+        path, weights = self._path(name), engine.weights_id
         with self._known(name):
             key = (path, path.stat().st_mtime_ns, f"{weights} {engine.device} {engine.dtype}")
             with self._lock:
@@ -222,13 +220,6 @@ class Speakers:
                 _copy(there[name], self._path(name))
         return chosen
 
-    def weights_id(self, engine: Engine) -> str:
-        """See `weights_id`; computed once for every engine."""
-        with self._lock:
-            if engine not in self._ids:
-                self._ids[engine] = weights_id(engine)
-            return self._ids[engine]
-
     def _path(self, name: str) -> Path:
         return self.folder / file_name(name)
 
@@ -264,28 +255,6 @@ def file_name(name: str) -> str:
     """What a speaker's file is called: readable, never a path, and different for every name on any file system."""
     readable = re.sub(r"[^\w-]", "_", name)[:40]
     return f"{readable}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}{SUFFIX}"
-
-
-def content_encoder(engine: Engine) -> str:
-    """The name of the network that these weights listen to recordings with."""
-    module = engine.content_module
-    return module if module is not None and "/" in module else HUBERT
-
-
-def weights_id(engine: Engine) -> str:
-    """The same for all weights that make the same voice of a recording, and for no others.
-
-    A digest of the tensors that a voice depends on, and of how texts are read. The precision that they are computed in
-    does not matter.
-    """
-    digest = hashlib.sha256(
-        json.dumps([engine.version.name, content_encoder(engine), engine.t2s.config.bert_dim]).encode()
-    )
-    for name, tensor in sorted(engine.sovits.state_dict().items()):
-        if name.startswith(("ssl_proj.", "quantizer.", "ref_enc.", "sv_emb.", "prelu.")):
-            digest.update(name.encode())
-            digest.update(tensor.to("cpu", torch.float16).contiguous().numpy().tobytes())
-    return digest.hexdigest()[:32]
 
 
 def write_speaker(path: Path, speaker: Speaker) -> None:

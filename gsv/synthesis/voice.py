@@ -82,17 +82,24 @@ class Recording:
 
 @dataclass(frozen=True)
 class VoiceMaker:
-    """The networks that look at references."""
+    """The networks that look at references; without a content encoder, recordings that need not be listened to."""
 
     version: Version
     sovits: Generator
-    content_encoder: ContentEncoder
+    content_encoder: ContentEncoder | None
     speaker_encoder: SpeakerEncoder | None
     reader: Reader
     device: torch.device
     dtype: torch.dtype
 
-    def make(self, audio: Path, transcript: str, language: str, auxiliary: Sequence[Path] = ()) -> Voice:
+    def make(
+        self,
+        audio: Path,
+        transcript: str,
+        language: str,
+        auxiliary: Sequence[Path] = (),
+        tokens: Sequence[int] | None = None,
+    ) -> Voice:
         """A voice from a recording and what is said in it; an empty transcript means reference-free mode.
 
         Args:
@@ -100,11 +107,14 @@ class VoiceMaker:
             transcript: the words spoken in it.
             language: a code of the model's version, see `gsv.versions`.
             auxiliary: further recordings whose timbre is averaged in.
+            tokens: what would be heard in it, if that is known.
 
         Raises InputError for what the version cannot do.
         """
-        self._check(bool(transcript.strip()), len(auxiliary))
-        return self.voice(self.listen(audio, auxiliary, bool(transcript.strip())), transcript, language)
+        speaks = bool(transcript.strip())
+        self._check(speaks, len(auxiliary))
+        recording = self.listen(audio, auxiliary, speaks and tokens is None)
+        return self.voice(recording, transcript, language, tokens)
 
     @torch.inference_mode()
     def listen(self, audio: Path, auxiliary: Sequence[Path] = (), speaks: bool = True) -> Recording:
@@ -115,6 +125,7 @@ class VoiceMaker:
         banks = tuple(kaldi_fbank(torch.from_numpy(load(path, KALDI_RATE))) for path in (audio, *auxiliary))
         content, mels = None, {}
         if speaks:
+            assert self.content_encoder is not None, "what is said is heard by a content encoder"
             mels = {
                 name: prompt_mel(torch.from_numpy(load(audio, facts.sampling_rate)), facts)
                 for name, facts in mel_rates().items()
@@ -124,15 +135,18 @@ class VoiceMaker:
         return Recording(content, spectrograms, banks, warnings, mels)
 
     @torch.inference_mode()
-    def voice(self, recording: Recording, transcript: str, language: str) -> Voice:
+    def voice(self, recording: Recording, transcript: str, language: str, tokens: Sequence[int] | None = None) -> Voice:
         """What these networks make of a recording; see `make`."""
         self._check(bool(transcript.strip()), len(recording.spectrograms) - 1)
         timbre = average_voices(
             [self._timbre(*one) for one in zip(recording.spectrograms, recording.banks, strict=True)]
         )
-        if recording.content is None or not transcript.strip():
+        if tokens is not None and transcript.strip():
+            prompt = torch.tensor(tokens, device=self.device)
+        elif recording.content is not None and transcript.strip():
+            prompt = self.sovits.quantize(recording.content.to(self.device, self.dtype))[0]
+        else:
             return Voice(torch.zeros(0, dtype=torch.int64, device=self.device), None, timbre, recording.warnings)
-        prompt = self.sovits.quantize(recording.content.to(self.device, self.dtype))[0]
         mel = None
         if self.version.uses_flow:
             if self.version.name not in recording.mels:

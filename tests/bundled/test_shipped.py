@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from gsv.audio.io import load
 from gsv.paths import BUNDLED_NOTICE, Project
+from gsv.synthesis.common import Common
 from gsv.synthesis.engine import Engine, SpeechOptions
 from gsv.synthesis.reference import Reference
 from gsv.versions import version_named
@@ -29,7 +32,10 @@ def refuse(*arguments, **named):
 
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
 from gsv.cli import main
-main(sys.argv[1:])
+try:
+    main(sys.argv[1:])
+finally:
+    assert "transformers" not in sys.modules, "a start takes twice as long with it"
 """
 
 
@@ -59,6 +65,27 @@ def test_a_fresh_machine_speaks_without_a_network(fresh: Project, tmp_path: Path
     wave = load(wav, V2.sampling_rate)
     assert 0.8 < len(wave) / V2.sampling_rate < 5
     assert 0.05 < float(np.abs(wave).max()) <= 1
+
+
+def test_what_comes_with_the_set_need_not_be_listened_to(fresh: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine.load(project=fresh, device="cpu")
+    own = Reference.of(fresh.base(V2))
+    assert own is not None
+    assert own.heard is not None
+    listened = engine.voice(own.audio, own.transcript, own.language)
+
+    def listen(common: Common, folder: Path) -> None:
+        raise AssertionError("The content encoder was loaded.")
+
+    monkeypatch.setattr(Common, "content_encoder", listen)
+    voice = engine.voice(own.audio, own.transcript, own.language, heard=own.heard)
+    assert torch.equal(voice.prompt, listened.prompt)
+    assert torch.equal(voice.timbre, listened.timbre)
+    assert voice.pace == listened.pace
+    # The style alone needs no content either.
+    assert len(engine.voice(own.audio, heard=own.heard).prompt) == 0
+    with pytest.raises(AssertionError, match="was loaded"):
+        engine.voice(own.audio, own.transcript, own.language, heard=replace(own.heard, weights="others"))
 
 
 def test_words_are_heard_in_what_the_bundled_voice_says(fresh: Project) -> None:

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from gsv import Engine, SpeechOptions
 from gsv.errors import AudioError, InputError
 from gsv.paths import Project
-from gsv.synthesis.speakers import Speakers, UnknownSpeakerError, file_name, weights_id
+from gsv.synthesis.speakers import Speakers, UnknownSpeakerError, file_name
 from gsv.synthesis.voice import VoiceMaker
 
 CLIP = Path(__file__).parent.parent / "sample" / "clips" / "01.flac"
@@ -72,7 +72,7 @@ def test_the_recording_is_processed_once_even_for_other_weights(
     expected = others.voice(CLIP, WORDS, "en")
     monkeypatch.setattr(VoiceMaker, "listen", None)
     there, here = speakers.voice("anna", others), speakers.voice("anna", engine)
-    assert weights_id(engine) != weights_id(others)
+    assert engine.weights_id != others.weights_id
     assert torch.equal(there.timbre, expected.timbre) and torch.equal(there.prompt, expected.prompt)
     assert not torch.equal(there.timbre, here.timbre) and not torch.equal(there.prompt, here.prompt)
 

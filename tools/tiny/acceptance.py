@@ -18,7 +18,7 @@ import torch
 from gsv.audio.io import Samples, duration, load, save_wav
 from gsv.audio.pitch import pitch
 from gsv.audio.spectral import SOVITS_STFT, log_mel
-from gsv.models.encoders import HUBERT_RATE
+from gsv.models.encoders import HUBERT_RATE, ContentEncoder
 from gsv.paths import BaseFiles, Project
 from gsv.synthesis.engine import Engine, SpeechOptions
 from gsv.synthesis.voice import Voice
@@ -55,6 +55,10 @@ class Candidate:
         return Engine.load(self.base.gpt, self.base.generator, project=self.project, device="cpu")
 
     @cached_property
+    def encoder(self) -> ContentEncoder:
+        return self.engine.common.content_encoder(self.project.content_encoder(MODULE))
+
+    @cached_property
     def files(self) -> list[Path]:
         return sorted(path for path in self.base.generator.parent.rglob("*") if path.is_file())
 
@@ -85,7 +89,7 @@ class Candidate:
         wav = self.folder / f"{name}.wav"
         if not wav.is_file():
             wave = torch.from_numpy(load(source, HUBERT_RATE))[None]
-            codes = self.engine.sovits.quantize(self.engine.voices.content_encoder(wave))
+            codes = self.engine.sovits.quantize(self.encoder(wave))
             ids = self.engine.reader.read(text, LANGUAGE).ids[None]
             chance = torch.Generator().manual_seed(1)
             made = self.engine.sovits.decode(codes, ids, voice.timbre, 1.0, self.options.noise_scale, chance)

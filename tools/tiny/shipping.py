@@ -26,6 +26,7 @@ from gsv.errors import InputError
 from gsv.models.encoders import HUBERT_RATE
 from gsv.models.t2s import PREFIX
 from gsv.paths import Project, written_whole
+from gsv.synthesis.engine import Engine
 from gsv.training.resume import LATEST
 from tiny.codes import MODULE, VERSION, TinyFiles
 from tiny.references import advised
@@ -70,23 +71,39 @@ def ship(files: TinyFiles, project: Project, speaker: str) -> list[Path]:
         own = {name.removeprefix("heads."): tensor for name, tensor in encoder.items() if name.startswith("heads.")}
         safetensors.torch.save_file(halved(own), temporary)
     written = [base.generator, base.discriminator, base.gpt, heads, *sorted(content.iterdir())]
-    assert base.reference is not None
-    written += _ship_reference(files, base.reference, speaker)
+    written += _ship_reference(files, project, speaker)
     size = sum(path.stat().st_size for path in written)
     if size > LARGEST:
         raise InputError(f"The set has {size / 1e6:.1f} MB and may have {LARGEST / 1e6:.0f}; make a part narrower.")
     return written
 
 
-def _ship_reference(files: TinyFiles, description: Path, speaker: str) -> list[Path]:
+def _ship_reference(files: TinyFiles, project: Project, speaker: str) -> list[Path]:
     """A clip as a small sound file, and what describes it; the weights leave room for no more."""
     lines = [line for line in read_list(files.corpus.held) if line.speaker == speaker]
     clip, text = advised([(files.corpus.wavs / line.audio, line.text) for line in lines], speaker)
-    audio = description.with_suffix(".ogg")
+    base = project.base_of(VERSION, MODULE)
+    assert base.reference is not None
+    audio = base.reference.with_suffix(".ogg")
     with written_whole(audio) as temporary:
         soundfile.write(
             temporary, load(clip, HUBERT_RATE), HUBERT_RATE, format="OGG", subtype="VORBIS", compression_level=0.8
         )
-    with written_whole(description) as temporary:
-        temporary.write_text(json.dumps({"audio": audio.name, "text": text, "language": "en"}) + "\n", encoding="utf-8")
-    return [audio, description]
+    describe(project, audio, text)
+    return [audio, base.reference]
+
+
+def describe(project: Project, audio: Path, text: str) -> None:
+    """Writes what is said in the set's reference, and what the set hears in it."""
+    base = project.base_of(VERSION, MODULE)
+    assert base.reference is not None
+    engine = Engine.load(base.gpt, base.generator, project=project, device="cpu")
+    tokens = engine.voice(audio, text, "en").prompt.tolist()
+    told = {
+        "audio": audio.name,
+        "text": text,
+        "language": "en",
+        "heard": {"weights": engine.weights_id, "tokens": tokens},
+    }
+    with written_whole(base.reference) as temporary:
+        temporary.write_text(json.dumps(told) + "\n", encoding="utf-8")
