@@ -39,6 +39,8 @@ class T2SConfig:
     natural_temperature: float = 1.0
     natural_penalty: float = 1.0
     natural_run: int = 0
+    # Not official either: the dropout in training, since `dropout` is 0 in official files, whose networks had this one.
+    training_dropout: float = 0.1
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> "T2SConfig":

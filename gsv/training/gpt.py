@@ -1,7 +1,7 @@
 """Training of the text-to-semantic model ("GPT"), as the official models are fine-tuned.
 
 Summed cross entropy, with a preference term if asked for; gradients of four batches are added up for a step of
-ScaledAdam. The network's dropout of 0.1, which its configuration does not speak of, acts in training only.
+ScaledAdam. The official networks' dropout of 0.1, which their configuration does not speak of, acts in training only.
 """
 
 import logging
@@ -31,7 +31,6 @@ from gsv.training.start import UNTRAINED, built, fitted, read_config
 from gsv.versions import Version, version_named
 
 BATCHES_PER_STEP = 4
-DROPOUT = 0.1
 
 # Given the network, what gives the loss to add for a batch that the network was just called with.
 Guidance = Callable[[T2S], Callable[[GptBatch], Tensor]]
@@ -76,15 +75,11 @@ class _Start:
 
 
 def train_gpt(
-    options: GptTrainOptions,
-    guidance: Guidance | None = None,
-    progress: Progress | None = None,
-    dropout: float = DROPOUT,
+    options: GptTrainOptions, guidance: Guidance | None = None, progress: Progress | None = None
 ) -> TrainReport:
     """Trains, going on from what an earlier run of the experiment left, and exports `GPT_weights*/EXP-eN.ckpt`.
 
-    `guidance` adds a loss of the caller's own, on what the network does inside. The official models were trained with
-    `dropout` as it is if not given.
+    `guidance` adds a loss of the caller's own, on what the network does inside.
 
     Raises InputError, TrainingError, MissingWeightsError or CheckpointError if the options, the experiment or the
     weights are not usable; nothing has been written then.
@@ -109,7 +104,7 @@ def train_gpt(
     notice = options.project.base(version).notice
     if notice and options.pretrained is None and options.from_scratch is None:
         shown.say(notice)
-    outcome = options.machine.run(_train, options, version, plan, start, _rate(start), data, guidance, dropout, shown)
+    outcome = options.machine.run(_train, options, version, plan, start, _rate(start), data, guidance, shown)
     return TrainReport(outcome, data.report)
 
 
@@ -142,12 +137,11 @@ def _train(
     rate: WarmupCosine | Constant,
     data: GptData,
     guidance: Guidance | None,
-    dropout: float,
     progress: Progress,
 ) -> Outcome:
     """In every training process."""
     torch.manual_seed(derived_seed(options.seed, "weights"))
-    network = T2S(replace(start.model, dropout=dropout))
+    network = T2S(replace(start.model, dropout=start.model.training_dropout))
     if start.weight is not None:
         network.load_state_dict(start.weight)
     size = options.batch_size // 2 if options.dpo else options.batch_size

@@ -33,7 +33,7 @@ from gsv.models.sovits import Sovits, SovitsConfig
 from gsv.models.t2s import T2S, T2SConfig
 from gsv.paths import Project
 from gsv.training.data import GptBatch
-from gsv.training.gpt import DROPOUT, GptTrainOptions, train_gpt
+from gsv.training.gpt import GptTrainOptions, train_gpt
 from gsv.training.loop import Machine, TrainReport
 from gsv.training.sovits import SovitsTrainOptions, train_sovits
 from gsv.versions import version_named
@@ -109,10 +109,15 @@ def test_gpt_learns_and_exports_an_official_model(narrow: Project, make_experime
     )
 
 
-@pytest.mark.parametrize("dropout", [0.0, DROPOUT])
-def test_gpt_drops_out_as_much_as_is_asked_for(
-    narrow: Project, make_experiment: MakeExperiment, dropout: float
+@pytest.mark.parametrize("dropout", [0.0, None])
+def test_gpt_drops_out_as_much_as_its_configuration_says(
+    narrow: Project, make_experiment: MakeExperiment, dropout: float | None
 ) -> None:
+    if dropout is not None:
+        settings = narrow.root / "s1.yaml"
+        config = yaml.safe_load(settings.read_text())
+        config["model"]["training_dropout"] = dropout
+        settings.write_text(yaml.safe_dump(config))
     make_experiment(1.0)
     networks: list[T2S] = []
 
@@ -120,7 +125,7 @@ def test_gpt_drops_out_as_much_as_is_asked_for(
         networks.append(network)
         return lambda batch: torch.zeros(())
 
-    train_gpt(replace(gpt(narrow), epochs=1), guidance=guidance, dropout=dropout)
+    train_gpt(replace(gpt(narrow), epochs=1), guidance=guidance)
     (network,) = networks
     phonemes, tokens = torch.tensor([[1, 2, 3]]), torch.tensor([[4, 5, 6, 7]])
     bert = torch.zeros(1, network.config.bert_dim, 3)

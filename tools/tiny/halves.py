@@ -76,8 +76,6 @@ def train_tokens(files: TinyFiles, plan: StepsPlan) -> Iterator[TrainReport]:
                 project=files.project,
             ),
             guidance=guidance,
-            # With it, so small a network learns to stay with a phone longer than it then does without.
-            dropout=0.0,
         )
         done = report.outcome.epochs
         yield report
