@@ -57,12 +57,13 @@ class Reference:
     def of(cls, base: BaseFiles) -> "Reference | None":
         """The recording that comes with base models, if one does: the bundled voice's.
 
-        Its file is JSON: `audio`, the name of a sound file beside it, `text`, `language`, and what was `heard`.
+        Its file is JSON: `audio`, the name of a sound file beside it, `text`, `language` and, if it is known, `heard`.
         """
         if base.reference is None or not base.reference.is_file():
             return None
         told = json.loads(base.reference.read_text(encoding="utf-8"))
-        heard = Heard(tuple(told["heard"]["tokens"]), told["heard"]["weights"])
+        heard = told.get("heard")
+        heard = Heard(tuple(heard["tokens"]), heard["weights"]) if heard else None
         return cls(base.reference.parent / told["audio"], told["text"], told["language"], heard=heard)
 
 

@@ -143,7 +143,7 @@ def test_an_evicted_engine_lives_while_it_is_held_and_no_longer(narrow: Project,
     threads = threading.active_count()
     voice = held.voice(CLIPS / "01.flac")
     successor = pool.engine(other)
-    assert successor.voices.content_encoder is held.voices.content_encoder
+    assert successor.voices().content_encoder is held.voices().content_encoder
     next(held.stream("Two boats.", "en", voice, SpeechOptions(seed=1)))
     assert all(part() is not None for part in gone)
     gc.disable()
