@@ -62,6 +62,13 @@ class Plane(nn.Module):
         return conv.weight, conv.bias, conv.padding, conv.stride, conv.dilation, conv.groups
 
 
+class InnerPlane(Plane):
+    """One whose network stays in the precision it is in: only products are in another."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).to(x.dtype)
+
+
 def leaky(conv: nn.Module, x: Tensor, slope: float) -> Tensor:
     """A leaky ReLU of what a convolution along time gives, [B, C, T] -> [B, outputs, T']."""
     if isinstance(conv, Plane):
@@ -77,15 +84,16 @@ def added(conv: nn.Module, x: Tensor, shortcut: Tensor) -> Tensor:
     return total.add_(shortcut)
 
 
-def lay_out(network: nn.Module, dtype: torch.dtype | None = None) -> None:
+def lay_out(network: nn.Module, dtype: torch.dtype | None = None, kind: type[Plane] = Plane) -> None:
     """Replaces every convolution along time in a network that will not be trained, if oneDNN is usable there.
 
-    What follows a convolution is then computed in `dtype` too; None: each keeps its own.
+    They multiply in `dtype` and, unless `kind` is `InnerPlane`, what follows is computed in it too; None: each in its
+    own.
     """
 
     def plane(layer: nn.Module) -> nn.Module | None:
         if isinstance(layer, _ALONG_TIME) and usable(layer.weight):
-            return Plane(layer, dtype or layer.weight.dtype)
+            return kind(layer, dtype or layer.weight.dtype)
         return None
 
     replace_layers(network, plane)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from gsv.models.layers import Attention, Encoder, GatedStack, fold_weight_norm, length_mask, take_over
+from gsv.models.planes import InnerPlane, lay_out
 from gsv.models.vocoders import HifiGenerator, SourceFilter
 from gsv.versions import Version
 
@@ -429,11 +430,13 @@ class Sovits(Hearing):
     def for_inference(self, brief: bool = False) -> "Sovits":
         """The same network where it is now, without what only training uses, laid out for speed; it stays there.
 
-        `brief` lets the vocoder compute in 16 bits on processors that are faster so.
+        `brief` lets the vocoder compute in 16 bits on processors that are faster so, and the rest multiply in them.
         """
         del self.enc_q
         fold_weight_norm(self)
-        self.dec.for_inference(brief)
+        if dtype := self.dec.for_inference(brief):
+            for network in (self.enc_p, self.flow):
+                lay_out(network, dtype, InnerPlane)
         return self.requires_grad_(False).eval()
 
     def voice(self, spec: Tensor, speaker: Tensor | None = None, mask: Tensor | None = None) -> Tensor:

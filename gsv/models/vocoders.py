@@ -121,9 +121,14 @@ class HifiGenerator(nn.Module):
         # The default slope here, not the one above: the trained models expect it.
         return self.conv_post(F.leaky_relu(x)).tanh().to(frames.dtype)
 
-    def for_inference(self, brief: bool) -> None:
-        """Lays the weights out for speed where they are; `brief`: in 16 bits if the processor is faster so."""
-        lay_out(self, brief_dtype(self.conv_pre.weight.device) if brief else None)
+    def for_inference(self, brief: bool) -> torch.dtype | None:
+        """Lays the weights out for speed where they are; `brief`: in 16 bits if the processor is faster so.
+
+        Returns the precision that these are, if they are.
+        """
+        dtype = brief_dtype(self.conv_pre.weight.device) if brief else None
+        lay_out(self, dtype)
+        return dtype
 
     def part(self, frames: Tensor, condition: Tensor, onset: Onset) -> tuple[Tensor, Tensor]:
         """The wave of a part and zeros [B, T]: this network makes no pulses whose phases would go on in the next."""
