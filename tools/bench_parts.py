@@ -20,7 +20,7 @@ from gsv.audio.encoder import encode
 from gsv.audio.spectral import SOVITS_STFT, spectrogram
 from gsv.errors import InputError
 from gsv.models.brief import shorten
-from gsv.models.planes import brief_dtype, pack, usable
+from gsv.models.planes import PackedLinear, brief_dtype, pack, usable
 from gsv.models.sovits import Sovits
 from gsv.synthesis.decoder import Decoder, Row
 from gsv.synthesis.engine import Engine
@@ -193,7 +193,7 @@ def speaking(engine: Engine, sovits: Sovits, brief: torch.dtype) -> list[Part]:
 
     return [
         Part(f"timbre of {SECONDS} s, once a voice", timbre, 1, counted(timbre), size_of([sovits.ref_enc])),
-        Part("tokens to frames", latent, 1, counted(latent), size_of([sovits.enc_p, sovits.flow])),
+        Part("tokens to frames", latent, 1, counted(latent), size_of([sovits.enc_p, sovits.flow]), brief),
         Part("frames to sound", sound, 1, counted(sound), size_of([sovits.dec]), brief),
         Part("wav", lambda: encode("wav", wave, engine.sampling_rate)),
         Part("mp3", lambda: encode("mp3", wave, engine.sampling_rate)),
@@ -201,9 +201,12 @@ def speaking(engine: Engine, sovits: Sovits, brief: torch.dtype) -> list[Part]:
 
 
 def counted(work: Callable[[], object]) -> float:
-    """Products and additions of it, as torch knows them, and those of convolutions that do more than convolve."""
-    fused = {torch.ops.mkldnn._convolution_pointwise: _of_convolution} if usable(torch.zeros(1)) else {}
-    with FlopCounterMode(display=False, custom_mapping=fused) as counter:
+    """Products and additions of it, as torch knows them, and those of layers that oneDNN is called for."""
+    ours: dict[Any, Callable[..., int]] = {}
+    if usable(torch.zeros(1)):
+        mkldnn = torch.ops.mkldnn
+        ours = {mkldnn._convolution_pointwise: _of_convolution, mkldnn._linear_pointwise: _of_linear}
+    with FlopCounterMode(display=False, custom_mapping=ours) as counter:
         work()
     return counter.get_total_flops()
 
@@ -214,9 +217,16 @@ def _of_convolution(x: Any, second: Any, third: Any, *others: Any, out_shape: An
     return 2 * math.prod(out_shape) * math.prod(weight[1:])
 
 
+def _of_linear(x: Any, *others: Any, out_shape: Any) -> int:
+    return 2 * math.prod(out_shape) * int(x[-1])
+
+
 def size_of(modules: Sequence[nn.Module]) -> float:
     """Bytes of weights."""
-    return sum(tensor.numel() * tensor.element_size() for module in modules for tensor in module.parameters())
+    everything = [inner for module in modules for inner in module.modules()]
+    weights = [tensor for module in everything for tensor in module.parameters(recurse=False)]
+    weights += [module.packed for module in everything if isinstance(module, PackedLinear)]
+    return sum(tensor.numel() * tensor.dtype.itemsize for tensor in weights)
 
 
 def clocked(work: Callable[[], object]) -> float:

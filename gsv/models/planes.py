@@ -62,13 +62,6 @@ class Plane(nn.Module):
         return conv.weight, conv.bias, conv.padding, conv.stride, conv.dilation, conv.groups
 
 
-class InnerPlane(Plane):
-    """One whose network stays in the precision it is in: only products are in another."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x).to(x.dtype)
-
-
 def leaky(conv: nn.Module, x: Tensor, slope: float) -> Tensor:
     """A leaky ReLU of what a convolution along time gives, [B, C, T] -> [B, outputs, T']."""
     if isinstance(conv, Plane):
@@ -84,16 +77,15 @@ def added(conv: nn.Module, x: Tensor, shortcut: Tensor) -> Tensor:
     return total.add_(shortcut)
 
 
-def lay_out(network: nn.Module, dtype: torch.dtype | None = None, kind: type[Plane] = Plane) -> None:
+def lay_out(network: nn.Module, dtype: torch.dtype | None = None) -> None:
     """Replaces every convolution along time in a network that will not be trained, if oneDNN is usable there.
 
-    They multiply in `dtype` and, unless `kind` is `InnerPlane`, what follows is computed in it too; None: each in its
-    own.
+    What follows a convolution is then computed in `dtype` too; None: each keeps its own.
     """
 
     def plane(layer: nn.Module) -> nn.Module | None:
         if isinstance(layer, _ALONG_TIME) and usable(layer.weight):
-            return kind(layer, dtype or layer.weight.dtype)
+            return Plane(layer, dtype or layer.weight.dtype)
         return None
 
     replace_layers(network, plane)
@@ -105,11 +97,11 @@ class PackedLinear(nn.Module):
     # About how many rows come at once; other numbers are hardly slower.
     ROWS = 64
 
-    def __init__(self, layer: nn.Linear):
+    def __init__(self, weight: Tensor, bias: Tensor | None):
         super().__init__()
-        self.packed = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), self.ROWS)
+        self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), self.ROWS)
         # A copy, so that nothing holds what the weights were taken from.
-        self.bias = None if layer.bias is None else layer.bias.detach().clone()
+        self.bias = None if bias is None else bias.detach().clone()
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., inputs] -> [..., outputs]."""
@@ -121,10 +113,44 @@ def pack(network: nn.Module) -> None:
 
     def packed(layer: nn.Module) -> nn.Module | None:
         if type(layer) is nn.Linear and layer.weight.dtype == torch.float32 and usable(layer.weight):
-            return PackedLinear(layer)
+            return PackedLinear(layer.weight, layer.bias)
         return None
 
     replace_layers(network, packed)
+
+
+class Windows(nn.Module):
+    """A stand-in for a convolution that looks at every place: what it looks at from each is a row of one product.
+
+    Unlike after a `Plane`, numbers stay in the precision that they are in; the product is in `dtype`. For a network of
+    few frames and many weights, which would be laid out anew for every `Plane`.
+    """
+
+    def __init__(self, conv: nn.Conv1d, dtype: torch.dtype):
+        super().__init__()
+        self.size, self.padding, self.dtype = conv.kernel_size[0], int(conv.padding[0]), dtype
+        bias = None if conv.bias is None else conv.bias.to(dtype)
+        self.linear = PackedLinear(conv.weight.detach().to(dtype).transpose(1, 2).flatten(1), bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, T] -> [B, outputs, T']."""
+        frames = F.pad(x.transpose(1, 2).to(self.dtype), (0, 0, self.padding, self.padding)).contiguous()
+        batch, count, width = frames.shape
+        shape = batch, count - self.size + 1, self.size * width
+        rows = frames.as_strided(shape, (count * width, width, 1)).contiguous()
+        found: Tensor = self.linear(rows)
+        return found.transpose(1, 2).to(x.dtype)
+
+
+def multiply_in(network: nn.Module, dtype: torch.dtype) -> None:
+    """Replaces the convolutions along time that look at every place in a network that will not be trained."""
+
+    def windows(layer: nn.Module) -> nn.Module | None:
+        if isinstance(layer, nn.Conv1d) and layer.stride == layer.dilation == (1,) and layer.groups == 1:
+            return Windows(layer, dtype) if usable(layer.weight) else None
+        return None
+
+    replace_layers(network, windows)
 
 
 def usable(weight: Tensor) -> bool:

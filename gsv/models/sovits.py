@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from gsv.models.layers import Attention, Encoder, GatedStack, fold_weight_norm, length_mask, take_over
-from gsv.models.planes import InnerPlane, lay_out
+from gsv.models.planes import multiply_in
 from gsv.models.vocoders import HifiGenerator, SourceFilter
 from gsv.versions import Version
 
@@ -436,7 +436,7 @@ class Sovits(Hearing):
         fold_weight_norm(self)
         if dtype := self.dec.for_inference(brief):
             for network in (self.enc_p, self.flow):
-                lay_out(network, dtype, InnerPlane)
+                multiply_in(network, dtype)
         return self.requires_grad_(False).eval()
 
     def voice(self, spec: Tensor, speaker: Tensor | None = None, mask: Tensor | None = None) -> Tensor:

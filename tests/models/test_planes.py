@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from gsv.models.layers import fold_weight_norm
-from gsv.models.planes import InnerPlane, Plane, added, brief_dtype, lay_out, leaky, linear, pack, usable
+from gsv.models.planes import Plane, added, brief_dtype, leaky, linear, multiply_in, pack, usable
 from gsv.models.vocoders import HifiGenerator
 
 left_alone = pytest.mark.skipif(not usable(torch.zeros(1)), reason="this machine's networks are left as they are")
@@ -46,15 +46,18 @@ def test_what_follows_a_convolution_is_the_same_when_a_plane_does_it(dtype: torc
 @torch.inference_mode()
 @left_alone
 @pytest.mark.parametrize("dtype", PRECISIONS)
-def test_a_network_laid_out_inside_stays_in_its_precision(dtype: torch.dtype) -> None:
-    network = nn.Sequential(nn.Conv1d(6, 8, 5, padding=2), nn.Sequential(nn.Tanh(), nn.Conv1d(8, 4, 1)))
-    x = torch.randn(2, 6, 50)
-    before = network(x)
-    lay_out(network, dtype, InnerPlane)
-    assert {weight.dtype for weight in network.parameters()} == {dtype}
-    after = network(x)
-    assert after.dtype == torch.float32
-    assert torch.allclose(after, before, atol=1e-5 if dtype == torch.float32 else 0.05)
+def test_a_network_that_multiplies_in_another_precision_stays_in_its_own(dtype: torch.dtype) -> None:
+    inner = nn.Sequential(nn.Tanh(), nn.Conv1d(8, 4, 4), nn.Conv1d(4, 4, 1, bias=False))
+    strided = nn.Conv1d(4, 4, 3, stride=2)
+    network = nn.Sequential(nn.Conv1d(6, 8, 5, padding=2), inner, strided)
+    inputs = [torch.randn(2, 6, 50), torch.randn(1, 6, 9)]
+    before = [network(x) for x in inputs]
+    multiply_in(network, dtype)
+    assert [module for module in network.modules() if isinstance(module, nn.Conv1d)] == [strided]
+    for x, expected in zip(inputs, before, strict=True):
+        after = network(x)
+        assert after.dtype == torch.float32
+        assert torch.allclose(after, expected, atol=1e-5 if dtype == torch.float32 else 0.05)
 
 
 @torch.inference_mode()

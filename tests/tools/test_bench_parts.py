@@ -10,6 +10,7 @@ from torch import nn
 
 from gsv.errors import InputError
 from gsv.models.layers import fold_weight_norm
+from gsv.models.planes import multiply_in, usable
 from gsv.models.vocoders import HifiGenerator
 
 
@@ -48,6 +49,17 @@ def test_products_and_bytes_are_those_of_the_layers(bench: ModuleType) -> None:
     layer, x = nn.Linear(30, 20), torch.randn(7, 30)
     assert bench.bench_parts.counted(lambda: layer(x)) == 2 * 30 * 20 * 7
     assert bench.bench_parts.size_of([layer]) == 4 * (30 * 20 + 20)
+
+
+@torch.inference_mode()
+@pytest.mark.skipif(not usable(torch.zeros(1)), reason="this machine's networks are left as they are")
+def test_products_and_bytes_are_the_same_of_layers_that_are_laid_out(bench: ModuleType) -> None:
+    network = nn.Sequential(nn.Conv1d(6, 8, 5, padding=2), nn.Conv1d(8, 4, 1))
+    x = torch.randn(1, 6, 50)
+    before = bench.bench_parts.counted(lambda: network(x)), bench.bench_parts.size_of([network])
+    multiply_in(network, torch.float32)
+    products, size = bench.bench_parts.counted(lambda: network(x)), bench.bench_parts.size_of([network])
+    assert (products, size + 4 * (8 + 4)) == before
 
 
 @torch.inference_mode()
