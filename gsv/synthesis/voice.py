@@ -137,13 +137,14 @@ class VoiceMaker:
     @torch.inference_mode()
     def voice(self, recording: Recording, transcript: str, language: str, tokens: Sequence[int] | None = None) -> Voice:
         """What these networks make of a recording; see `make`."""
-        self._check(bool(transcript.strip()), len(recording.spectrograms) - 1)
+        speaks = bool(transcript.strip())
+        self._check(speaks, len(recording.spectrograms) - 1)
         timbre = average_voices(
             [self._timbre(*one) for one in zip(recording.spectrograms, recording.banks, strict=True)]
         )
-        if tokens is not None and transcript.strip():
+        if speaks and tokens is not None:
             prompt = torch.tensor(tokens, device=self.device)
-        elif recording.content is not None and transcript.strip():
+        elif speaks and recording.content is not None:
             prompt = self.sovits.quantize(recording.content.to(self.device, self.dtype))[0]
         else:
             return Voice(torch.zeros(0, dtype=torch.int64, device=self.device), None, timbre, recording.warnings)

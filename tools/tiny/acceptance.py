@@ -56,7 +56,9 @@ class Candidate:
 
     @cached_property
     def encoder(self) -> ContentEncoder:
-        return self.engine.common.content_encoder(self.project.content_encoder(MODULE))
+        encoder = self.engine.voices().content_encoder
+        assert encoder is not None, "this maker of voices listens"
+        return encoder
 
     @cached_property
     def files(self) -> list[Path]:
