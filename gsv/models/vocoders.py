@@ -91,9 +91,10 @@ class HifiGenerator(nn.Module):
             width //= 2
             for block_kernel, dilations in zip(block_kernels, block_dilations, strict=True):
                 self.resblocks.append(ResidualBlock(width, block_kernel, dilations))
+        self.rates = tuple(rates)
         self.blocks_each = len(block_kernels)
         self.conv_post = nn.Conv1d(width, 1, 7, padding=3, bias=bias)
-        self.context = _reach(rates, kernels, block_kernels, block_dilations)
+        self.context, self._reaches = _reaches(rates, kernels, block_kernels, block_dilations)
         self._start_small()
 
     def _start_small(self) -> None:
@@ -108,18 +109,29 @@ class HifiGenerator(nn.Module):
 
     def forward(self, frames: Tensor, condition: Tensor | None = None) -> Tensor:
         """frames [B, C, T], condition [B, G, 1] -> wave [B, 1, T * samples a frame], within [-1, 1]."""
+        return self._between(frames, condition, 0, frames.shape[-1])
+
+    def _between(self, frames: Tensor, condition: Tensor | None, begin: int, end: int) -> Tensor:
+        """The wave of the frames from `begin` to `end`; of what is around them, no more is made than they depend on."""
         x = self.conv_pre(frames)
         if condition is not None:
             x = x + self.cond(condition)
+        # The place of the first column of x, in its own rate.
+        place = 0
         for i, up in enumerate(self.ups):
             x = up(F.leaky_relu(x, _SLOPE, inplace=True))
+            place, begin, end = (number * self.rates[i] for number in (place, begin, end))
+            left = max(place, begin - self._reaches[i])
+            x = x[..., left - place : end + self._reaches[i] - place]
+            place = left
             first, *others = self.resblocks[i * self.blocks_each : (i + 1) * self.blocks_each]
             total = first(x)
             for block in others:
                 total.add_(block(x))
             x = total.div_(self.blocks_each)
         # The default slope here, not the one above: the trained models expect it.
-        return self.conv_post(F.leaky_relu(x)).tanh().to(frames.dtype)
+        wave: Tensor = self.conv_post(F.leaky_relu(x)).tanh().to(frames.dtype)
+        return wave[..., begin - place : end - place]
 
     def for_inference(self, brief: bool) -> torch.dtype | None:
         """Lays the weights out for speed where they are; `brief`: in 16 bits if the processor is faster so.
@@ -130,32 +142,39 @@ class HifiGenerator(nn.Module):
         lay_out(self, dtype)
         return dtype
 
-    def part(self, frames: Tensor, condition: Tensor, onset: Onset) -> tuple[Tensor, Tensor]:
-        """The wave of a part and zeros [B, T]: this network makes no pulses whose phases would go on in the next."""
-        return self(frames, condition), frames.new_zeros(len(frames), frames.shape[2])
+    def part(self, frames: Tensor, condition: Tensor, onset: Onset, begin: int, end: int) -> tuple[Tensor, Tensor]:
+        """The wave of a part's frames from `begin` to `end`, and zeros [B, T].
+
+        This network makes no pulses whose phases would go on in the next part.
+        """
+        return self._between(frames, condition, begin, end), frames.new_zeros(len(frames), frames.shape[2])
 
     def with_pitch(self, frames: Tensor, condition: Tensor) -> tuple[Tensor, None]:
         """The wave, and None: this network makes no pitch of its own."""
         return self(frames, condition), None
 
 
-def _reach(
+def _reaches(
     rates: Sequence[int],
     kernels: Sequence[int],
     block_kernels: Sequence[int],
     block_dilations: Sequence[Sequence[int]],
-) -> int:
-    """How many input frames on either side of it a sample of HiFi-GAN's generator depends on."""
+) -> tuple[int, tuple[int, ...]]:
+    """How much on either side of it a sample of HiFi-GAN's generator depends on.
+
+    Input frames, and columns of what each upsampling gives.
+    """
     # Each pair of a block is a dilated convolution and a plain one.
     blocks = max(
         sum((dilation + 1) * (kernel - 1) // 2 for dilation in dilations)
         for kernel, dilations in zip(block_kernels, block_dilations, strict=True)
     )
     ends = 7 // 2
-    samples = ends
+    reach, columns = ends, []
     for rate, kernel in zip(reversed(rates), reversed(kernels), strict=True):
-        samples = -(-(samples + blocks + kernel // 2) // rate)
-    return samples + ends
+        columns.append(reach + blocks)
+        reach = -(-(reach + blocks + kernel // 2) // rate)
+    return reach + ends, tuple(reversed(columns))
 
 
 class SpectralBlock(nn.Module):
@@ -237,10 +256,11 @@ class SourceFilter(nn.Module):
         wave, log_pitch, _ = self._drawn(frames, condition, Onset())
         return wave, log_pitch
 
-    def part(self, frames: Tensor, condition: Tensor, onset: Onset) -> tuple[Tensor, Tensor]:
-        """The wave of a part, and the phases [B, T] of the pulses at the beginning of its frames."""
+    def part(self, frames: Tensor, condition: Tensor, onset: Onset, begin: int, end: int) -> tuple[Tensor, Tensor]:
+        """The wave of a part's frames from `begin` to `end`, and the phases [B, T] of the pulses at those of all."""
         wave, _, phases = self._drawn(frames, condition, onset)
-        return wave, phases[:, :: self.STEPS]
+        size = self.STEPS * self.hop
+        return wave[..., begin * size : end * size], phases[:, :: self.STEPS]
 
     def _drawn(self, frames: Tensor, condition: Tensor, onset: Onset) -> tuple[Tensor, Tensor, Tensor]:
         """The wave, and for each step the logarithm of the pitch and the phase at its beginning."""

@@ -107,16 +107,21 @@ class Growing:
         first = max(0, heard - vocoder.context)
         held = max(0, heard - HELD_FRAMES)
         phase = self._phases[:, held] if held else 0.0
-        sound, phases = vocoder.part(latent[..., first:], speaker.timbre, Onset(first, held - first, phase))
+        size = latent.shape[-1]
+        until = size * self._frame - (0 if last else self._kept_back)
+        # Of what is kept back, no more is made than the joint.
+        end = size if last else math.ceil((until + self._joint) / self._frame)
+        onset = Onset(first, held - first, phase)
+        sound, phases = vocoder.part(latent[..., first:], speaker.timbre, onset, heard - first, end - first)
         self._phases = torch.cat([self._phases[:, :first].to(phases), phases], dim=-1)
-        wave = samples(sound)[self._given - first * self._frame :]
-        size = len(self._tail)
-        rising = (0.5 - 0.5 * np.cos(np.pi * (np.arange(size) + 0.5) / max(size, 1))).astype(wave.dtype)
-        wave = np.concatenate([self._tail + rising * (wave[:size] - self._tail), wave[size:]])
-        end = len(wave) if last else len(wave) - self._kept_back
-        self._latent, self._tail = latent, wave[end : end + self._joint]
-        self._given += end
-        return wave[:end]
+        wave = samples(sound)[self._given - heard * self._frame :]
+        fading = len(self._tail)
+        rising = (0.5 - 0.5 * np.cos(np.pi * (np.arange(fading) + 0.5) / max(fading, 1))).astype(wave.dtype)
+        wave = np.concatenate([self._tail + rising * (wave[:fading] - self._tail), wave[fading:]])
+        new = until - self._given
+        self._latent, self._tail = latent, wave[new : new + self._joint]
+        self._given = until
+        return wave[:new]
 
 
 def samples(wave: Tensor) -> np.ndarray:

@@ -36,18 +36,20 @@ def test_the_same_frames_make_the_same_sound_except_in_training(vocoder: SourceF
 
 def test_a_part_goes_on_from_where_the_pulses_were(vocoder: SourceFilter) -> None:
     frames, condition = torch.randn(1, 4, 80), torch.randn(1, 3, 1)
-    whole, phases = vocoder.part(frames, condition, Onset())
+    whole, phases = vocoder.part(frames, condition, Onset(), 0, 80)
     assert torch.equal(whole, vocoder(frames, condition))
     context = vocoder.context
     first, held = 30, 30 + context - 2
-    part, again = vocoder.part(frames[..., first:], condition, Onset(first, held - first, phases[:, held]))
+    onset = Onset(first, held - first, phases[:, held])
+    part, again = vocoder.part(frames[..., first:], condition, onset, context, 50)
     wanted = whole[..., (first + context) * 640 :]
     # Harmonics far up make much of what is lost in counting cycles.
-    assert (part[..., context * 640 :] - wanted).abs().max() < 0.02 * whole.abs().max()
+    assert (part - wanted).abs().max() < 0.02 * whole.abs().max()
     turned = (again[:, held - first :] - phases[:, held:] + 0.5).frac() - 0.5
     assert turned.abs().max() < 1e-3
-    lost, _ = vocoder.part(frames[..., first:], condition, Onset(first, held - first, phases[:, held] + 0.25))
-    assert (lost[..., context * 640 :] - wanted).abs().max() > 0.2 * whole.abs().max()
+    onset = Onset(first, held - first, phases[:, held] + 0.25)
+    lost, _ = vocoder.part(frames[..., first:], condition, onset, context, 50)
+    assert (lost - wanted).abs().max() > 0.2 * whole.abs().max()
 
 
 def test_all_that_is_trained_gets_a_gradient(vocoder: SourceFilter) -> None:
@@ -109,3 +111,16 @@ def test_the_configuration_chooses_the_vocoder() -> None:
     assert again.config == network.config
     with pytest.raises(ValueError, match="source_filter"):
         Sovits(SovitsConfig.from_dict({**small, "vocoder": "tin can"}))
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("begin, end", [(0, 40), (0, 7), (13, 20), (30, 40), (19, 20)])
+def test_of_what_is_around_a_part_no_more_is_made_than_it_depends_on(begin: int, end: int) -> None:
+    torch.manual_seed(0)
+    vocoder = HifiGenerator(4, 32, (10, 8, 2, 2, 2), (16, 16, 8, 2, 2), (3, 11), ((1, 3, 5), (1, 3, 5)), 3).eval()
+    frames, condition = torch.randn(1, 4, 40), torch.randn(1, 3, 1)
+    whole, columns = vocoder(frames, condition), []
+    vocoder.conv_post.register_forward_pre_hook(lambda _, given: columns.append(given[0].shape[-1]))
+    wave, _ = vocoder.part(frames, condition, Onset(), begin, end)
+    torch.testing.assert_close(wave, whole[..., begin * 640 : end * 640], rtol=0, atol=1e-6 * float(whole.abs().max()))
+    assert columns[0] <= (end - begin) * 640 + 2 * 63
