@@ -20,7 +20,7 @@ from gsv.audio.encoder import encode
 from gsv.audio.spectral import SOVITS_STFT, spectrogram
 from gsv.errors import InputError
 from gsv.models.brief import shorten
-from gsv.models.planes import PackedLinear, Plane, brief_dtype, pack, usable
+from gsv.models.planes import PackedLinear, brief_dtype, pack, usable
 from gsv.models.sovits import Sovits
 from gsv.synthesis.decoder import Decoder, Row
 from gsv.synthesis.engine import Engine
@@ -225,7 +225,7 @@ def size_of(modules: Sequence[nn.Module]) -> float:
     """Bytes of weights."""
     everything = [inner for module in modules for inner in module.modules()]
     weights = [tensor for module in everything for tensor in module.parameters(recurse=False)]
-    weights += [module.packed for module in everything if isinstance(module, PackedLinear | Plane)]
+    weights += [module.packed for module in everything if isinstance(module, PackedLinear)]
     return sum(tensor.numel() * tensor.dtype.itemsize for tensor in weights)
 
 

@@ -13,67 +13,53 @@ from torch import Tensor, nn
 
 from gsv.models.layers import replace_layers
 
+_ALONG_TIME = (nn.Conv1d, nn.ConvTranspose1d)
+
 
 class Plane(nn.Module):
-    """A convolution's stand-in for inference, in its precision or another; the difference is rounding alone.
+    """A convolution's stand-in for inference, in its precision or another; the difference is rounding alone."""
 
-    The weights lie as oneDNN multiplies by them: laid out anew for every call, they are a sixth of the time of half a
-    second of sound.
-    """
-
-    # About how long what is convolved is; other lengths are hardly slower.
-    LENGTH = 2560
-
-    def __init__(self, conv: nn.Conv1d, dtype: torch.dtype):
+    def __init__(self, conv: nn.Conv1d | nn.ConvTranspose1d, dtype: torch.dtype):
         super().__init__()
-        self.dtype = dtype
-        self.geometry = (0, int(conv.padding[0])), (1, conv.stride[0]), (1, conv.dilation[0]), conv.groups
-        weight = conv.weight.detach()[:, :, None].to(dtype).contiguous()
-        size = 1, conv.in_channels, 1, self.LENGTH
-        self.packed = torch.ops.mkldnn._reorder_convolution_weight(weight, *self.geometry, size)
-        self.bias = None if conv.bias is None else conv.bias.detach().to(dtype).clone()
+        kind = nn.ConvTranspose2d if isinstance(conv, nn.ConvTranspose1d) else nn.Conv2d
+        self.conv = kind(
+            conv.in_channels,
+            conv.out_channels,
+            (1, conv.kernel_size[0]),
+            (1, conv.stride[0]),
+            (0, int(conv.padding[0])),
+            dilation=(1, conv.dilation[0]),
+            groups=conv.groups,
+            bias=conv.bias is not None,
+            device="meta",
+        )
+        weight = conv.weight.detach()[:, :, None].to(dtype).contiguous(memory_format=torch.channels_last)
+        self.conv.weight = nn.Parameter(weight, requires_grad=False)
+        if conv.bias is not None:
+            self.conv.bias = nn.Parameter(conv.bias.detach().to(dtype), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, T] -> [B, outputs, T']. In memory the channels stay last, through what works on single numbers too."""
-        return self._followed(x, "none", [], "")
+        return self.conv(self._plane(x))[:, :, 0]
 
     def leaky(self, x: Tensor, slope: float) -> Tensor:
         """A leaky ReLU of what a convolution gives [B, C, T], done while its sums are in registers."""
-        return self._followed(x, "leaky_relu", [slope], "")
+        pointwise = torch.ops.mkldnn._convolution_pointwise
+        return pointwise(self._plane(x), *self._convolution, "leaky_relu", [slope], "")[:, :, 0]
 
     def added(self, x: Tensor, shortcut: Tensor) -> Tensor:
         """What a convolution gives [B, C, T] and a shortcut [B, outputs, T'] around it, summed in the same way."""
         binary = torch.ops.mkldnn._convolution_pointwise.binary
-        planes = _plane(x, self.dtype), _plane(shortcut, self.dtype)
-        found: Tensor = binary(*planes, self.packed, self.bias, *self.geometry, "add", 1.0, None, [], None)
-        return found[:, :, 0]
+        planes = self._plane(x), self._plane(shortcut)
+        return binary(*planes, *self._convolution, "add", 1.0, None, [], None)[:, :, 0]
 
-    def _followed(self, x: Tensor, by: str, scalars: list[float], algorithm: str) -> Tensor:
-        convolved = torch.ops.mkldnn._convolution_pointwise
-        plane = _plane(x, self.dtype)
-        found: Tensor = convolved(plane, self.packed, self.bias, *self.geometry, by, scalars, algorithm)
-        return found[:, :, 0]
+    def _plane(self, x: Tensor) -> Tensor:
+        return x[:, :, None].to(self.conv.weight.dtype)
 
-
-class TransposedPlane(nn.Module):
-    """A transposed convolution's stand-in for inference, as `Plane` is one of others."""
-
-    def __init__(self, conv: nn.ConvTranspose1d, dtype: torch.dtype):
-        super().__init__()
-        self.dtype = dtype
-        self.geometry = (1, conv.stride[0]), (0, int(conv.padding[0])), (0, 0), conv.groups, (1, conv.dilation[0])
-        weight = conv.weight.detach()[:, :, None].to(dtype).contiguous(memory_format=torch.channels_last)
-        self.weight = nn.Parameter(weight, requires_grad=False)
-        self.bias = None if conv.bias is None else nn.Parameter(conv.bias.detach().to(dtype), requires_grad=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, C, T] -> [B, outputs, T']."""
-        return F.conv_transpose2d(_plane(x, self.dtype), self.weight, self.bias, *self.geometry)[:, :, 0]
-
-
-def _plane(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """[B, C, T] -> [B, C, 1, T], channels last in memory."""
-    return x[:, :, None].to(dtype).contiguous(memory_format=torch.channels_last)
+    @property
+    def _convolution(self) -> tuple[object, ...]:
+        conv = self.conv
+        return conv.weight, conv.bias, conv.padding, conv.stride, conv.dilation, conv.groups
 
 
 def leaky(conv: nn.Module, x: Tensor, slope: float) -> Tensor:
@@ -98,10 +84,8 @@ def lay_out(network: nn.Module, dtype: torch.dtype | None = None) -> None:
     """
 
     def plane(layer: nn.Module) -> nn.Module | None:
-        if isinstance(layer, nn.Conv1d) and usable(layer.weight):
+        if isinstance(layer, _ALONG_TIME) and usable(layer.weight):
             return Plane(layer, dtype or layer.weight.dtype)
-        if isinstance(layer, nn.ConvTranspose1d) and usable(layer.weight):
-            return TransposedPlane(layer, dtype or layer.weight.dtype)
         return None
 
     replace_layers(network, plane)
